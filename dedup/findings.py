@@ -67,6 +67,10 @@ class GroupList(Lazy[Group]):
         """Of ``Findings.part_of``."""
         return self.findings.part_of
 
+    def any_near(self) -> bool:
+        """Whether the texts of any group differ."""
+        return bool((self.findings.table.kind == KINDS.index("near")).any())
+
     def __iter__(self) -> Iterator[Group]:
         return self.findings.all_groups()
 

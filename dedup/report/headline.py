@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from dedup.findings import GroupList
 from dedup.outline import Outline, outline_of_pages
 from dedup.report.gather import each_page
 
@@ -14,27 +15,30 @@ if TYPE_CHECKING:
     from dedup.report import Report
 
 _TWICE = re.compile(r"(?:page|it) twice[:,]")
-MOST_PAGES = 50_000  # that stand twice and are looked at; of more the share is told
+MOST_PAGES = 50_000
 Twice = Sequence[tuple[str, str]]  # kinds and texts of the verdicts on one page that say so
 MOSTLY = 0.5  # of what repeats, in template, menus and refrains
 
 
-def headline(report: Report, made: Mapping[int, Twice] | None = None) -> str | None:
+def headline(report: Report, made: Mapping[int, Twice] | None = None, most: int = MOST_PAGES) -> str | None:
     """What several pages amount to; ``None`` where no verdict says it, or not all was looked for: then their share does.
 
     Second renderings and copies of pages are counted; else, if most of what repeats is template, menus and refrains, it says
-    that no page stands twice.
+    that no page stands twice. Of pages that were compared as wholes it says how many stay where each stands once.
 
     Args:
         made: What ``told_twice`` says of pages that were made already, by their index.
+        most: Pages that stand twice and are looked at; of more the share is told.
     """
     figures, options = report.summary, report.options
     if report.is_comparison or figures.reference_pages or figures.pages < 2 or not figures.groups:
         return None
-    if options.scope != "both" or options.unit != "block" or options.between is not None:
+    if options.scope != "both" or options.between is not None:
         return None
+    if options.unit == "page":
+        return _pages_that_stay(report)
     rows = _pages_twice(report)
-    if len(rows) > MOST_PAGES:
+    if len(rows) > most:
         return None
     known = {} if made is None else made
     told = [*map(told_twice, each_page(report, [row for row in rows if row not in known])),
@@ -50,6 +54,17 @@ def headline(report: Report, made: Mapping[int, Twice] | None = None) -> str | N
              if kind in outline.folds]
     what = names[0] if names[:1] == ["the site's template"] else " and ".join(names)
     return f"No page stands twice; what repeats is mostly {what}." if what else None
+
+
+def _pages_that_stay(report: Report) -> str | None:
+    stay, total = int(report.keep.sum()), len(report.keep)
+    if report.left_out or report.hidden or stay == total:
+        return None
+    some = "is a copy of another one" if total - stay == 1 else "are copies of others"
+    groups = report.groups
+    near = groups.any_near() if isinstance(groups, GroupList) else any(group.kind == "near" for group in groups)
+    nearly = ", or nearly" if near else ""
+    return f"{total - stay:,} of {total:,} pages {some}{nearly}; {stay:,} {'stays' if stay == 1 else 'stay'}."
 
 
 def told_twice(page: PageReport) -> Twice:

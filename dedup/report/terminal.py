@@ -19,6 +19,7 @@ from dedup.outline import FOLDED
 from dedup.report.beneath import Beneath, counted, parts_words
 from dedup.report.diff import Stretch, differences, folded, pair_differences
 from dedup.report.gather import Best, Gathered, chosen_places, edited_words, matched_text, references_last
+from dedup.report.headline import headline
 from dedup.report.misses import miss_measures, why_missed
 from dedup.report.text import (
     count,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from dedup.report import Report
 
 TOP = 10
+MOST_TOLD = 2000  # pages that stand twice, whose verdicts are made to say how many they are
 PLACES, PARTS = 5, 3  # places of a group, and those of its parts
 MAX_WIDTH = 100
 PIPE_WIDTH = 80
@@ -102,6 +104,8 @@ class ReportView:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
         writer = _Writer(self.report, self.top, console, options)
         yield from writer.figures()
+        if not self.written or self.report.options.unit == "page":
+            yield from writer.headline()
         if not self.written:
             yield from writer.body()
             return
@@ -178,6 +182,11 @@ class _Writer:
         lost = len(unread(self.report.errors))
         parts += [f"{lost:,} not readable"] if lost and not s.skipped else []
         yield from self.lines(self.say(dot.join(parts)))
+
+    def headline(self) -> Iterator[Text]:
+        """How many of several pages stand twice."""
+        if told := headline(self.report, most=MOST_TOLD):
+            yield from self.lines(self.say(told, "bold"))
 
     def _bar(self, share: float) -> Text:
         full = round(share * BAR) or (1 if share else 0)

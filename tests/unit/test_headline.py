@@ -47,6 +47,23 @@ def test_copies_of_pages_are_counted():
     assert headline(both) == "The article stands twice on 1 of 6 pages and 1 of 6 pages is a copy of another one."
 
 
+def test_of_whole_pages_it_says_how_many_stay(tmp_path):
+    texts = [lines(*article(n)) for n in range(4)]
+    whole = {"unit": "page", "threshold": 0.8}
+    assert headline(dedup.scan(texts, **whole)) is None
+    one = dedup.scan([*texts, texts[0]], **whole)
+    assert headline(one) == "1 of 5 pages is a copy of another one; 4 stay."
+    nearly = " ".join(text if n else text.replace("bridge", "gate") for n, text in enumerate(texts[1].split("\n")))
+    found = headline(dedup.scan([*texts, texts[0], nearly, nearly], **whole))
+    assert found == "3 of 7 pages are copies of others, or nearly; 4 stay."
+    file = tmp_path / "r.json"
+    one.write(file)
+    assert headline(read_json(file)) == headline(one)
+    assert headline(one.at_similarity(1.0)) == headline(one)
+    assert headline(one.with_groups([])) is None
+    assert headline(dedup.scan([texts[0]] * 3, **whole)) == "2 of 3 pages are copies of others; 1 stays."
+
+
 def test_passages_that_pages_share_are_told_by_their_share():
     shared = prose(60, 5)
     assert headline(scan_texts([lines(shared, prose(50, 1)), lines(shared, prose(50, 2))])) is None
