@@ -293,6 +293,26 @@ def damaged_chunk(data: Data) -> Measured:
     return (chunks, np.arange(len(chunks))), sum(map(len, chunks)), "byte"
 
 
+@case
+def chunk_rows(data: Data) -> Measured:
+    key, *columns = _postings()
+    packed, begin = data.kernel.packed_chunks(key, *columns, np.append(np.arange(0, len(key), 450), len(key)), 1, 0)
+    return ([packed[a:b].tobytes() for a, b in itertools.pairwise(begin.tolist())],), len(key), "row"
+
+
+@case
+def packed_chunks(data: Data) -> Measured:
+    key, *columns = _postings()
+    return (key, *columns, np.append(np.arange(0, len(key), 450), len(key)), 1, 0), len(key), "row"
+
+
+def _postings() -> tuple[Any, Any, Any]:
+    """Rows of a segment: 40 bits of key, three bytes of page, 30 bits beside."""
+    some = np.random.default_rng(10)
+    return (np.sort(some.integers(0, 1 << 40, 100_000, np.uint64)), some.integers(0, 1 << 20, 100_000).astype(np.uint32),
+            some.integers(0, 1 << 30, 100_000).astype(np.uint32))
+
+
 def pages(data: Data) -> tuple[Any, Any]:
     """Texts of 4 kB, one after the other."""
     text = data.utf8[:1 << 20]

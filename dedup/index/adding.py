@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import itertools
 import logging
+import threading
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -67,10 +69,11 @@ class Some:
 
     Attributes:
         size: Bytes of their texts, about.
+        more: Others may follow them.
     """
 
-    def __init__(self, items: list[Any], size: int) -> None:
-        self.items, self.size = items, size
+    def __init__(self, items: list[Any], size: int, more: bool = False) -> None:
+        self.items, self.size, self.more = items, size, more
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self.items)
@@ -93,7 +96,7 @@ def in_batches(stream: Any, size: int = BATCH_BYTES, pages: int = BATCH_PAGES) -
         held += len(item.text) if isinstance(item, Page) else int(item.first[-1] - item.first[0])
         count += 1 if isinstance(item, Page) else len(item.heads)
         if held >= size or count >= pages:
-            yield Some(items, held)
+            yield Some(items, held, True)
             items, held, count = [], 0, 0
     if items:
         yield Some(items, held)
@@ -106,7 +109,7 @@ def prefixed(some: Some, prefix: str) -> Some:
     items = [replace(item, id=prefix + item.id) if isinstance(item, Page) else
              replace(item, heads=msgspec.structs.replace(item.heads, ids=[prefix + id_ for id_ in item.heads.ids]))
              for item in some.items]
-    return Some(items, some.size)
+    return Some(items, some.size, some.more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,16 +141,51 @@ def replace_number(record: Record, number: int) -> Record:
 def add_pages(store: Store, engine: LocalEngine, stream: Any, options: Options, prefix: str = "") -> Added:
     """Pages into an index; what was read in one batch is there when the next one is begun."""
     done = Added()
-    for some in in_batches(stream):
-        batch = prefixed(some, prefix)
-        corpus, tokens = read_corpus(batch, engine, options)
-        ready = prepare(_packer(store, corpus), engine, corpus, tokens, options, store.recipe)
-        with store.writing() as writer:
-            done = together(done, write(writer, ready))
-        store.settle()
+    with Settling(store) as settling:
+        for some in in_batches(stream):
+            batch = prefixed(some, prefix)
+            corpus, tokens = read_corpus(batch, engine, options)
+            ready = prepare(_packer(store, corpus), engine, corpus, tokens, options, store.recipe)
+            settling.wait()
+            with store.writing() as writer:
+                done = together(done, write(writer, ready))
+            if some.more:
+                settling.begin()
+            else:
+                store.settle()
     if getattr(stream, "renamed", 0):
         log.warning("%s stood more than once, told apart as x, x#2, ...", count(stream.renamed, "id"))
     return replace(done, errors=tuple(getattr(stream, "errors", ())), skipped=tuple(getattr(stream, "skipped", ())))
+
+
+class Settling:
+    """What makes look-ups quick after a batch was written, done by a thread while the next one is read; then that is written.
+
+    Where the block that it is for ends with an exception, what has not been done stays undone.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store, self._stopped = store, threading.Event()
+        self._thread, self._begun = ThreadPoolExecutor(1, "dedup-settle"), list[Future[None]]()
+
+    def __enter__(self) -> Settling:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is not None:
+            self._stopped.set()
+        with self._thread:
+            if kind is None:
+                self.wait()
+
+    def begin(self) -> None:
+        """Do it beside what follows."""
+        self._begun.append(self._thread.submit(self._store.settle, self._stopped.is_set))
+
+    def wait(self) -> None:
+        """See it done; what went wrong there is raised here."""
+        while self._begun:
+            self._begun.pop().result()
 
 
 def named(source: Any, options: Options) -> Any:

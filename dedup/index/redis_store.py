@@ -34,6 +34,7 @@ from dedup.index.records import Packer, Record, Stored, seal, stored_texts, unse
 from dedup.index.redis_link import connect, read_address, told_errors
 from dedup.index.redis_scripts import Scripts, read_postings, shard_names
 from dedup.index.segments import Found, Rows, checksum, sorted_rows
+from dedup.index.store import never
 
 if TYPE_CHECKING:
     from dedup.engines.local import LocalEngine
@@ -149,7 +150,7 @@ class RedisStore:
                 with contextlib.suppress(Exception):  # the lease is over, or the server gone: the lock frees itself
                     lock.release()
 
-    def settle(self) -> None:
+    def settle(self, stopped: Callable[[], bool] = never) -> None:
         """Nothing has to be merged."""
 
     def close(self) -> None:

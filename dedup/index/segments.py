@@ -8,6 +8,7 @@ checksum: one that was damaged, or stands in another's place, is an error and ne
 
 from __future__ import annotations
 
+import itertools
 import struct
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from dedup.columns import sums
 from dedup.errors import DamagedIndexError
 from dedup.kernel import kernel
 from dedup.kernel.twin_postings import BEGIN_BITS
@@ -26,10 +28,8 @@ U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
 
 CHUNK_BYTES = 4040  # of one chunk, about: four of them fill a page of 16 kB of the database
-WINDOW = 1 << 17  # rows that are merged at a time
-HEADER = np.dtype([("check", "<u4"), ("count", "<u2"), ("key_width", "u1"), ("page_width", "u1"), ("extra_width", "u1"),
-                   ("level", "u1"), ("number", "<u8"), ("key", "<u8"), ("page", "<u4")])
-HEAD = struct.Struct("<IHBBBBQQI")  # the same
+WINDOW = 256  # chunks of a segment that are merged at a time
+HEAD = struct.Struct("<IHBBBBQQI")  # checksum, rows, widths of keys, pages and extras, level, number, least key, least page
 DIRECTORY = np.dtype([("check", "<u4"), ("level", "<u4"), ("number", "<u8"), ("first_chunk", "<u8"), ("chunks", "<u8"),
                       ("rows", "<u8")])
 MOST_CHUNKS = 8  # that are read of the places of one key
@@ -147,40 +147,10 @@ def pack_chunks(rows: Rows, level: int, first_chunk: int) -> tuple[list[bytes], 
         first_chunk: Number of the first chunk.
     """
     sizes = _chunk_sizes(rows)
-    edges = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
-    key_bytes = rows.key.astype("<u8")
-    page_bytes, extra_bytes = rows.page.astype("<u4"), rows.extra.astype("<u4")
-    begins = edges[:-1]
-    if not len(begins):
-        return [], sizes
-    least_page = np.minimum.reduceat(rows.page, begins)
-    widest_page = np.maximum.reduceat(rows.page, begins) - least_page
-    widest_extra = np.maximum.reduceat(rows.extra, begins)
-    heads = np.zeros(len(sizes), HEADER)
-    heads["count"], heads["level"] = sizes, level
-    heads["number"] = np.arange(first_chunk, first_chunk + len(sizes), dtype=np.uint64)
-    heads["key"], heads["page"] = rows.key[begins], least_page
-    heads["key_width"] = _widths(rows.key[edges[1:] - 1] - rows.key[begins])
-    heads["page_width"], heads["extra_width"] = _widths(widest_page), _widths(widest_extra)
-    keys = (key_bytes - np.repeat(rows.key[begins], sizes)).view(np.uint8).reshape(-1, 8)
-    pages = (page_bytes - np.repeat(least_page, sizes)).view(np.uint8).reshape(-1, 4)
-    extras = extra_bytes.view(np.uint8).reshape(-1, 4)
-    widths = np.stack([heads[name] for name in ("key_width", "page_width", "extra_width")], axis=1).tolist()
-    packed = heads.view(np.uint8).reshape(len(heads), -1)
-    chunks = []
-    for i, (begin, end) in enumerate(zip(begins.tolist(), edges[1:].tolist(), strict=True)):
-        parts = [columns[begin:end, :width].tobytes()
-                 for columns, width in zip((keys, pages, extras), widths[i], strict=True)]
-        body = b"".join([packed[i, 4:].tobytes(), *parts])
-        chunks.append(checksum(body, b"chunk", first_chunk + i) + body)
-    return chunks, sizes
-
-
-def _widths(value: npt.NDArray[np.unsignedinteger]) -> U8:
-    """Bytes that hold each number: 0 for 0."""
-    value = value.astype(np.uint64)
-    widths: U8 = np.sum([value >= np.uint64(1 << 8 * i) for i in range(8)], axis=0).astype(np.uint8)
-    return widths
+    columns = (np.ascontiguousarray(column) for column in (rows.key, rows.page, rows.extra))
+    data, begin = kernel.packed_chunks(*columns, sums(sizes), level, first_chunk)
+    packed = data.tobytes()
+    return [packed[a:b] for a, b in itertools.pairwise(begin.tolist())], sizes
 
 
 def _chunk_sizes(rows: Rows) -> I64:
@@ -188,14 +158,19 @@ def _chunk_sizes(rows: Rows) -> I64:
     count = len(rows)
     if not count:
         return np.empty(0, np.int64)
-    room = CHUNK_BYTES - HEADER.itemsize
-    fixed = int(_widths(np.array([rows.page.max() - rows.page.min()]))[0]) + int(_widths(np.array([rows.extra.max()]))[0])
+    room = CHUNK_BYTES - HEAD.size
+    fixed = _width(int(rows.page.max() - rows.page.min())) + _width(int(rows.extra.max()))
     span, size = int(rows.key[-1] - rows.key[0]), 512
     for _ in range(3):
-        width = -(-max(1, (2 * span * size // count)).bit_length() // 8)
+        width = _width(max(1, 2 * span * size // count))
         size = max(1, min(room // max(1, fixed + width), 65_535))
     full, rest = divmod(count, size)
     return np.array([size] * full + [rest] * (rest > 0), np.int64)
+
+
+def _width(value: int) -> int:
+    """Bytes that hold a number: 0 for 0."""
+    return -(-value.bit_length() // 8)
 
 
 def whole_chunk(data: bytes, number: int) -> bytes:
@@ -204,11 +179,11 @@ def whole_chunk(data: bytes, number: int) -> bytes:
     Raises:
         DamagedIndexError: It is not.
     """
-    if len(data) < HEADER.itemsize or data[:4] != checksum(memoryview(data)[4:], b"chunk", number):
+    if len(data) < HEAD.size or data[:4] != checksum(memoryview(data)[4:], b"chunk", number):
         raise DamagedIndexError(f"chunk {number} of the postings is damaged")
     _, count, *widths, _, own, _, _ = HEAD.unpack_from(data)
     if (not count or own != number or widths[0] > 8 or widths[1] > 4 or widths[2] > 4
-            or len(data) != HEADER.itemsize + count * sum(widths)):  # a checksum can be made
+            or len(data) != HEAD.size + count * sum(widths)):  # a checksum can be made
         raise DamagedIndexError("a chunk of the postings is none")
     return data
 
@@ -228,22 +203,6 @@ def whole_chunks(chunks: list[bytes], numbers: list[int]) -> list[bytes]:
 def one_by_one(chunks: Sequence[bytes]) -> Chunks:
     """Chunks each of which is a buffer."""
     return list(chunks), np.arange(len(chunks)) << BEGIN_BITS
-
-
-def unpack_chunk(data: bytes, number: int) -> Rows:
-    """The rows of a chunk.
-
-    Raises:
-        DamagedIndexError: It is not what was stored.
-    """
-    _, count, *widths, _, _, key, page = HEAD.unpack_from(whole_chunk(data, number))
-    buffer, at, columns = np.frombuffer(data, np.uint8), HEADER.itemsize, []
-    for width, least in zip(widths, (key, page, 0), strict=True):
-        wide = np.zeros((count, 8), np.uint8)
-        wide[:, :width] = buffer[at:at + count * width].reshape(count, width)
-        columns.append(wide.view("<u8").reshape(-1) + np.uint64(least))
-        at += count * width
-    return Rows(columns[0].astype(np.uint64), columns[1].astype(np.uint32), columns[2].astype(np.uint32))
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,19 +324,12 @@ def merged(parts: Sequence[Iterator[Rows]]) -> Iterator[Rows]:
 
 
 def in_windows(chunks: Iterable[tuple[int, bytes]]) -> Iterator[Rows]:
-    """The rows of chunks that follow each other, some chunks at a time."""
-    held: list[Rows] = []
-    size = 0
-    for number, data in chunks:
-        held.append(unpack_chunk(data, number))
-        size += len(held[-1])
-        if size >= WINDOW:
-            yield concatenated(held)
-            held, size = [], 0
-    if held:
-        yield concatenated(held)
+    """The rows of chunks that follow each other, some chunks at a time.
 
-
-def concatenated(parts: Sequence[Rows]) -> Rows:
-    """Rows that follow each other."""
-    return Rows(*(np.concatenate([getattr(part, name) for part in parts or [NO_ROWS]]) for name in ("key", "page", "extra")))
+    Raises:
+        DamagedIndexError: One is not what was stored.
+    """
+    left = iter(chunks)
+    while some := list(itertools.islice(left, WINDOW)):
+        numbers, data = zip(*some, strict=True)
+        yield Rows(*kernel.chunk_rows(whole_chunks(list(data), list(numbers))))

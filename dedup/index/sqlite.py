@@ -43,6 +43,7 @@ from dedup.index.sqlite_file import (
     rows_of,
 )
 from dedup.index.sqlite_pages import SqliteSnapshot, SqliteWriter
+from dedup.index.store import StoppedError, never
 from dedup.memory import default_memory
 
 if TYPE_CHECKING:
@@ -270,13 +271,13 @@ class SqliteStore:
         except (OSError, UnicodeDecodeError):
             return "another process"
 
-    def settle(self) -> None:
+    def settle(self, stopped: Callable[[], bool] = never) -> None:
         """Merge segments where there are many small ones: each level in a transaction of its own."""
         with self.writing() as writer:
             due = writer.due()
         for level in due:
-            with self.writing() as writer:
-                writer.settle(level)
+            with contextlib.suppress(StoppedError), self.writing() as writer:
+                writer.settle(level, stopped)
 
     def info(self) -> Info:
         """Figures."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import copy
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from types import MappingProxyType
@@ -35,7 +35,7 @@ from dedup.index.segments import (
     whole_chunks,
 )
 from dedup.index.sqlite_file import as_bytes, chunks_of, put_meta, rows_of
-from dedup.index.store import ENOUGH, Passes
+from dedup.index.store import ENOUGH, Passes, StoppedError, never
 from dedup.model import NO_META
 
 if TYPE_CHECKING:
@@ -253,19 +253,23 @@ class SqliteWriter(SqliteSnapshot):
             total += rows
         return chosen
 
-    def settle(self, level: int) -> None:
+    def settle(self, level: int, stopped: Callable[[], bool]) -> None:
         """Merge the small segments of a level."""
         chosen = self._to_merge(level)
         if len(chosen) > 1:
-            self.merge(level, set(chosen))
+            self.merge(level, set(chosen), stopped)
 
-    def merge(self, level: int, numbers: set[int]) -> None:
-        """Some segments of a level become one, without the rows of pages that are gone."""
+    def merge(self, level: int, numbers: set[int], stopped: Callable[[], bool] = never) -> None:
+        """Some segments of a level become one, without the rows of pages that are gone.
+
+        Raises:
+            StoppedError: It was stopped; what was written is not to be kept.
+        """
         segments = [segment for segment in self.directories_of(level)
                     if segment.number in numbers]
         dead = self.dead_pages() if level != DEAD else np.empty(0, np.int64)
         windows = merged([in_windows(chunks_of(self.connection, segment)) for segment in segments])
-        self.write_segment(level, (alive for rows in windows if len(alive := _alive(rows, dead))))
+        self.write_segment(level, (alive for rows in _until(stopped, windows) if len(alive := _alive(rows, dead))))
         self.drop(segments)
 
     def drop(self, segments: Sequence[Segment]) -> None:
@@ -285,6 +289,14 @@ class SqliteWriter(SqliteSnapshot):
         if self.state is not self.store.state(self.connection):
             self._change(change=self.state.change + 1)
             put_meta(self.connection, "state", msgspec.json.encode(self.state))
+
+
+def _until(stopped: Callable[[], bool], windows: Iterator[Rows]) -> Iterator[Rows]:
+    """All of them, unless it is stopped."""
+    for rows in windows:
+        if stopped():
+            raise StoppedError
+        yield rows
 
 
 def _there(page: npt.NDArray[np.uint32], dead: I64) -> npt.NDArray[np.bool_]:

@@ -73,6 +73,15 @@ Passes = Callable[[I64, U32], npt.NDArray[np.bool_]]  # which places count: of n
 ENOUGH = 256  # pages of one key
 
 
+class StoppedError(Exception):
+    """What was begun is not to go on: nobody hears of it."""
+
+
+def never() -> bool:
+    """Nothing is to be stopped."""
+    return False
+
+
 class Snapshot(Protocol):
     """An index as it is at one moment; what others write meanwhile is not seen."""
 
@@ -159,8 +168,12 @@ class Store(Protocol):
             OutputError: There is no room, or nobody may write there.
         """
 
-    def settle(self) -> None:
-        """Do what makes look-ups quick after something was written."""
+    def settle(self, stopped: Callable[[], bool] = never) -> None:
+        """Do what makes look-ups quick after something was written.
+
+        Args:
+            stopped: Says whether to leave the rest undone, for the next time.
+        """
 
     def info(self) -> Info:
         """Figures."""

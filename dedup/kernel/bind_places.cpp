@@ -44,6 +44,19 @@ std::vector<dedup::Bytes> chunk_spans(const nb::list& chunks, const char* functi
     return spans;
 }
 
+// Throws unless each chunk has rows, as many as its header can say, and their keys ascend.
+void check_chunks(const U64& key, const U32& page, const U32& extra, const I64& first) {
+    if (page.size() != key.size() || extra.size() != key.size()) throw std::invalid_argument("key, page and extra must be equally long");
+    check_first(first, key.size());
+    for (std::size_t c = 0; c + 1 < first.size(); ++c) {
+        const std::int64_t rows = first.data()[c + 1] - first.data()[c];
+        if (rows < 1 || rows > static_cast<std::int64_t>(dedup::Chunk::kMostRows))
+            throw std::invalid_argument("first: a chunk has 1 to 65,535 rows");
+        const auto keys = span(key).subspan(static_cast<std::size_t>(first.data()[c]), static_cast<std::size_t>(rows));
+        if (!std::is_sorted(keys.begin(), keys.end())) throw std::invalid_argument("key must ascend");
+    }
+}
+
 // Throws unless `first` describes what was asked for under keys, and each place has one of these.
 void check_asked(const I64& first, std::size_t asked, const I64& key, std::size_t places) {
     check_first(first, asked);
@@ -66,6 +79,19 @@ void bind_places(nb::module_& m) {
         const std::vector<dedup::Bytes> spans = chunk_spans(buffers, "chunk_places");
         return to_numpy(release([&] { return dedup::chunk_places(spans, span(place), span(key)); }));
     }, "buffers"_a, "place"_a.noconvert(), "key"_a.noconvert());
+
+    m.def("chunk_rows", [](nb::list chunks) {
+        const std::vector<dedup::Bytes> spans = chunk_spans(chunks, "chunk_rows");
+        return to_numpy(release([&] { return dedup::chunk_rows(spans); }));
+    }, "chunks"_a);
+
+    m.def("packed_chunks", [](U64 key, U32 page, U32 extra, I64 first, std::int64_t level, std::int64_t number) {
+        check_chunks(key, page, extra, first);
+        if (level < 0 || level > 0xff) throw std::invalid_argument("level must be 0 to 255");
+        return to_numpy(release([&] {
+            return dedup::packed_chunks(span(key), span(page), span(extra), span(first), static_cast<std::uint8_t>(level), number);
+        }));
+    }, "key"_a.noconvert(), "page"_a.noconvert(), "extra"_a.noconvert(), "first"_a.noconvert(), "level"_a, "number"_a);
 
     m.def("chunks_of_keys", [](U64 fence, U64 key, std::int64_t after, std::int64_t most) {
         if (!std::is_sorted(span(key).begin(), span(key).end())) throw std::invalid_argument("key must ascend");

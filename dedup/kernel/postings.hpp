@@ -69,10 +69,15 @@ class Chunk {
 
     // Whether this is the chunk of that number, as it was stored: its checksum has the number in it.
     bool is_whole(std::int64_t own) const {
+        return rows_ && number(10, 8) == static_cast<std::uint64_t>(own) && number(0, 4) == checksum({data_, size_}, own);
+    }
+
+    // The checksum of a chunk of that number, which stands in its first four bytes.
+    static std::uint32_t checksum(Bytes data, std::int64_t own) {
         std::array<char, 32> name{'c', 'h', 'u', 'n', 'k', ' '};
         const auto end = std::to_chars(name.data() + 6, name.data() + name.size(), own).ptr;
         const auto begin = crc32(reinterpret_cast<const std::uint8_t*>(name.data()), static_cast<std::size_t>(end - name.data()));
-        return rows_ && number(10, 8) == static_cast<std::uint64_t>(own) && number(0, 4) == crc32(data_ + 4, size_ - 4, begin);
+        return crc32(data.data() + 4, data.size() - 4, begin);
     }
 
     // Have the last key brought from memory, while other chunks are opened: between it and the least one a key is looked for.
@@ -112,8 +117,10 @@ class Chunk {
             number(kHeader + rows_ * (key_width_ + page_width_) + row * extra_width_, extra_width_));
     }
 
+    static constexpr std::size_t kHeader = 30, kMostRows = 0xffff;
+
    private:
-    static constexpr std::size_t kHeader = 30, kNear = 8;
+    static constexpr std::size_t kNear = 8;
 
     std::size_t guessed(std::uint64_t key, std::uint64_t last) const {
         const double share = static_cast<double>(key) / static_cast<double>(last);
@@ -285,6 +292,68 @@ inline PostingColumns band_rows(std::span<const std::uint32_t> keys, std::span<c
         put_postings(sets, [&](std::size_t nth) { return band | rows[nth].key; }, [&](std::size_t nth) { return rows[nth].at; }, out);
     }
     return out;
+}
+
+// All rows of some chunks, one chunk after the other.
+inline PostingColumns chunk_rows(std::span<const Bytes> chunks) {
+    std::vector<Chunk> opened;
+    opened.reserve(chunks.size());
+    std::size_t count = 0;
+    for (const Bytes data : chunks) count += opened.emplace_back(data).rows();
+    PostingColumns out{count, count, count};
+    auto& [keys, pages, extras] = out;
+    std::size_t at = 0;
+    for (const Chunk& chunk : opened) {
+        for (std::size_t row = 0; row < chunk.rows(); ++row) keys[at + row] = chunk.key(row);
+        for (std::size_t row = 0; row < chunk.rows(); ++row) pages[at + row] = chunk.page(row);
+        for (std::size_t row = 0; row < chunk.rows(); ++row) extras[at + row] = chunk.extra(row);
+        at += chunk.rows();
+    }
+    return out;
+}
+
+// Bytes that hold a number: 0 for 0.
+inline std::size_t width_of(std::uint64_t value) { return (static_cast<std::size_t>(std::bit_width(value)) + 7) / 8; }
+
+// Rows of postings as chunks that follow each other in some bytes, and where each begins: chunk c has the rows first[c] to first[c + 1],
+// one at least, ascending by key, and the number after that of the chunk before it.
+inline std::tuple<Mapped<std::uint8_t>, Mapped<std::int64_t>> packed_chunks(
+    Hashes key, std::span<const std::uint32_t> page, std::span<const std::uint32_t> extra, Offsets first, std::uint8_t level,
+    std::int64_t number) {
+    struct Shape {
+        std::size_t from, rows, key_width, page_width, extra_width;
+        std::uint32_t least;
+    };
+    std::vector<Shape> shapes;
+    Mapped<std::int64_t> begin{0};
+    for (std::size_t c = 0; c + 1 < first.size(); ++c) {
+        const auto from = static_cast<std::size_t>(first[c]), rows = static_cast<std::size_t>(first[c + 1]) - from;
+        const auto pages = page.subspan(from, rows), extras = extra.subspan(from, rows);
+        const auto [least, most] = std::minmax_element(pages.begin(), pages.end());
+        const Shape& made = shapes.emplace_back(Shape{from, rows, width_of(key[from + rows - 1] - key[from]), width_of(*most - *least),
+                                                      width_of(*std::max_element(extras.begin(), extras.end())), *least});
+        const std::size_t size = Chunk::kHeader + rows * (made.key_width + made.page_width + made.extra_width);
+        begin.push_back(begin.back() + static_cast<std::int64_t>(size));
+    }
+    const auto size = static_cast<std::size_t>(begin.back());
+    Mapped<std::uint8_t> data(size + sizeof(std::uint64_t));
+    std::uint8_t* at = data.data();
+    const auto put = [&](std::uint64_t value, std::size_t width) {  // what is written beyond its width the next number overwrites
+        std::memcpy(at, &value, sizeof value);
+        at += width;
+    };
+    for (const Shape& own : shapes) {
+        std::uint8_t* const chunk = at;
+        put(0, 4), put(own.rows, 2), put(own.key_width, 1), put(own.page_width, 1), put(own.extra_width, 1), put(level, 1);
+        put(static_cast<std::uint64_t>(number), 8), put(key[own.from], 8), put(own.least, 4);
+        for (std::size_t row = own.from; row < own.from + own.rows; ++row) put(key[row] - key[own.from], own.key_width);
+        for (std::size_t row = own.from; row < own.from + own.rows; ++row) put(page[row] - own.least, own.page_width);
+        for (std::size_t row = own.from; row < own.from + own.rows; ++row) put(extra[row], own.extra_width);
+        const std::uint32_t check = Chunk::checksum({chunk, static_cast<std::size_t>(at - chunk)}, number++);
+        std::memcpy(chunk, &check, sizeof check);
+    }
+    data.resize(size);
+    return {std::move(data), std::move(begin)};
 }
 
 // The first of some chunks that is not what was stored under its number, -1 where there is none.

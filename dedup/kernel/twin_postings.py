@@ -95,6 +95,57 @@ def rows_of_chunk(data: bytes) -> list[tuple[int, int, int]]:
     return [(own & (1 << 64) - 1, of & (1 << 32) - 1, extra) for own, of, extra in zip(*columns, strict=True)]
 
 
+def chunk_rows(chunks: list[bytes]) -> tuple[U64, U32, U32]:
+    """Key, page and extra of all rows of some chunks, whose checksums are right.
+
+    Raises:
+        ValueError: A chunk is not as long as its header says.
+    """
+    rows = list(itertools.chain.from_iterable(map(rows_of_chunk, chunks)))
+    key, page, extra = zip(*rows, strict=True) if rows else ((), (), ())
+    return np.array(key, np.uint64), np.array(page, np.uint32), np.array(extra, np.uint32)
+
+
+def packed_chunks(key: U64, page: U32, extra: U32, first: I64, level: int, number: int) -> tuple[U8, I64]:
+    """Rows of postings as chunks.
+
+    Args:
+        key, page, extra: Of each row; keys ascend.
+        first: First row of each chunk, one longer than the chunks; each has 1 to 65,535 rows.
+        level: Of the segment, 0 to 255.
+        number: Of the first chunk; those of the others follow.
+
+    Returns:
+        (data, begin): the chunks, one after the other, and where each begins, one longer than the chunks.
+    """
+    if not len(key) == len(page) == len(extra):
+        raise ValueError("key, page and extra must be equally long")
+    if not len(first):
+        raise ValueError("first: one entry more than there are ranges is needed")
+    if first[0] < 0 or (first[1:] < first[:-1]).any() or first[-1] > len(key):
+        raise ValueError("first must ascend within the rows")
+    if not 0 <= level <= 255:
+        raise ValueError("level must be 0 to 255")
+    chunks = [_packed_chunk(key[a:b].tolist(), page[a:b].tolist(), extra[a:b].tolist(), level, own)
+              for own, (a, b) in enumerate(itertools.pairwise(first.tolist()), number)]
+    return np.frombuffer(b"".join(chunks), np.uint8), np.cumsum([0, *map(len, chunks)])
+
+
+def _packed_chunk(key: list[int], page: list[int], extra: list[int], level: int, number: int) -> bytes:
+    """A chunk: its header, then the columns, each as narrow as its largest number."""
+    if not 1 <= len(key) <= 65_535:
+        raise ValueError("first: a chunk has 1 to 65,535 rows")
+    if sorted(key) != key:
+        raise ValueError("key must ascend")
+    least = min(page)
+    columns = [own - key[0] for own in key], [own - least for own in page], extra
+    widths = [(max(column).bit_length() + 7) // 8 for column in columns]
+    head = struct.pack("<HBBBBQQI", len(key), *widths, level, number, key[0], least)
+    body = head + b"".join(value.to_bytes(width, "little")
+                           for column, width in zip(columns, widths, strict=True) for value in column)
+    return zlib.crc32(body, zlib.crc32(b"chunk %d" % number)).to_bytes(4, "little") + body
+
+
 def landmarks(token: U32, page_first: I64, size: int, window: int) -> tuple[U64, I64, U32]:
     """Landmarks of texts that stand one after the other: of each window of runs of words the one with the least hash.
 

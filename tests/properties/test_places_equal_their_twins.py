@@ -463,6 +463,37 @@ few = st.integers(0, 3)
 postings = st.lists(st.tuples(few | st.integers(0, 2**64 - 1), few | st.integers(0, 2**32 - 1), few), max_size=60)
 
 
+@given(rows=postings, size=st.integers(1, 20), level=st.integers(0, 255), number=st.integers(0, 2**62))
+def test_postings_are_packed_and_unpacked(rows, size, level, number):
+    """As chunks of any number of rows, and back: the same rows, and each chunk is whole."""
+    rows.sort()
+    columns = [np.array([row[i] for row in rows], kind) for i, kind in enumerate((np.uint64, np.uint32, np.uint32))]
+    first = np.array([*range(0, len(rows), size), len(rows)] if rows else [0], np.int64)
+    data, begin = both("packed_chunks", *columns, first, level, number)
+    chunks = [data[a:b].tobytes() for a, b in itertools.pairwise(begin.tolist())]
+    assert damaged(chunks, np.arange(number, number + len(chunks))) == -1
+    for made, own in zip(both("chunk_rows", chunks), columns, strict=True):
+        np.testing.assert_array_equal(made, own)
+    assert all(chunk[9] == level for chunk in chunks)
+
+
+def test_chunks_that_cannot_be_packed_or_unpacked():
+    def of(key: list[int], first: list[int], level: int = 0, others: int = 0) -> tuple:
+        columns = [np.zeros(others or len(key), np.uint32)] * 2
+        return np.array(key, np.uint64), *columns, np.array(first, np.int64), level, 0
+    for module in (native, reference):
+        for arguments, message in ((of([1], [0, 1], others=2), "equally long"), (of([1], []), "one entry more"),
+                                   (of([1], [0, 2]), "first"), (of([1], [1, 0]), "first"), (of([1], [-1, 1]), "first"),
+                                   (of([1], [0, 0]), "1 to 65,535 rows"), (of([2, 1], [0, 2]), "key must ascend"),
+                                   (of([1] * 65_536, [0, 65_536]), "1 to 65,535 rows"), (of([1], [0, 1], 256), "level")):
+            with pytest.raises(ValueError, match=message):
+                module.packed_chunks(*arguments)
+        with pytest.raises(ValueError, match="header"):
+            module.chunk_rows([b"x"])
+    with pytest.raises(TypeError, match="bytes"):
+        native.chunk_rows(["text"])
+
+
 @given(rows=postings)
 def test_rows_of_postings_are_in_their_order_each_once(rows):
     columns = [np.array([row[i] for row in rows], kind) for i, kind in enumerate((np.uint64, np.uint32, np.uint32))]

@@ -24,7 +24,7 @@ from dedup.index import Index, rebuild
 from dedup.index.keys import BLOCK, DEAD, ID
 from dedup.index.recent import RARELY, Recent, RecentChunks
 from dedup.index.records import LZ4, MOST_LZ4, ZSTD, Packer, Record, seal, stored_page, stored_texts, unseal
-from dedup.index.segments import Rows, Segment, find_keys, merged, one_by_one, pack_chunks, sorted_rows, unpack_chunk
+from dedup.index.segments import Rows, Segment, find_keys, in_windows, merged, one_by_one, pack_chunks, sorted_rows
 from dedup.index.sqlite_pages import BESIDE, SqliteSnapshot
 from dedup.kernel.twin_postings import BEGIN_BITS
 from dedup.model import Page
@@ -485,7 +485,7 @@ def test_segments_find_every_key(count: int, keys: int) -> None:
     rows = rows_of(count, count, keys)
     chunks, sizes = pack_chunks(rows, 3, 100)
     assert all(len(chunk) <= 4040 for chunk in chunks)
-    back = [unpack_chunk(chunk, 100 + number) for number, chunk in enumerate(chunks)]
+    back = list(in_windows(enumerate(chunks, 100)))
     for name in ("key", "page", "extra"):
         parts = [getattr(part, name) for part in back]
         assert np.array_equal(np.concatenate(parts) if parts else np.empty(0), getattr(rows, name))
@@ -515,7 +515,7 @@ def test_segments_are_merged_in_order() -> None:
 def test_a_chunk_or_record_in_another_place_is_damage() -> None:
     chunks, _ = pack_chunks(rows_of(1, 100, 2**40), 3, 7)
     with pytest.raises(DamagedIndexError, match="chunk 8 of the postings is damaged"):
-        unpack_chunk(chunks[0], 8)
+        list(in_windows([(8, chunks[0])]))
     packer = Packer({})
     data = seal(page_record(Page("a", EIGHT), packer))
     assert stored_page(unseal(data, 4), packer).text == EIGHT

@@ -1,0 +1,106 @@
+"""Segments of an index are merged by a thread of its own while the next pages are read."""
+
+from __future__ import annotations
+
+import functools
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from dedup.errors import OutputError
+from dedup.index import Index, adding
+from dedup.index.sqlite import SqliteStore
+from dedup.index.store import never
+from dedup.model import Page
+from tests.scan_help import prose
+
+PAGES = [Page(f"p{n}", prose(30, n)) for n in range(24)]
+Settle = Callable[[SqliteStore, Callable[[], bool]], None]
+
+
+@pytest.fixture
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Index]:
+    """One that takes a batch a page."""
+    monkeypatch.setattr(adding, "in_batches", functools.partial(adding.in_batches, size=1))
+    with Index.create(tmp_path / "s.dedup") as made:
+        yield made
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("dedup-settle")]
+
+
+def instead(monkeypatch: pytest.MonkeyPatch, settle: Settle) -> None:
+    def own(store: SqliteStore, stopped: Callable[[], bool] = never) -> None:
+        settle(store, stopped)
+    monkeypatch.setattr(SqliteStore, "settle", own)
+
+
+def test_segments_are_merged_beside_reading(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads, real = set[str](), SqliteStore.settle
+
+    def settle(store: SqliteStore, stopped: Callable[[], bool]) -> None:
+        threads.add(threading.current_thread().name.split("_")[0])
+        real(store, stopped)
+    instead(monkeypatch, settle)
+    assert index.add(PAGES).added == len(PAGES)
+    assert threads == {"dedup-settle"}
+    assert index.info().segments <= 4 * len(index.info().rows)
+    assert index.verify().ok
+    assert all(index.check(page.text).summary.duplicate_share == 1 for page in PAGES)
+
+
+def test_a_batch_is_written_after_the_segments_of_the_one_before_are_merged(index: Index,
+                                                                             monkeypatch: pytest.MonkeyPatch) -> None:
+    seen, real = list[int](), SqliteStore.settle
+
+    def settle(store: SqliteStore, stopped: Callable[[], bool]) -> None:
+        real(store, stopped)
+        with store.reading() as snapshot:
+            seen.append(snapshot.state.pages)
+    instead(monkeypatch, settle)
+    index.add(PAGES)
+    assert seen == list(range(1, len(PAGES) + 1))
+
+
+def test_who_gives_the_pages_up_does_not_wait_for_merges(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = list[bool]()
+
+    def settle(store: SqliteStore, stopped: Callable[[], bool]) -> None:
+        late = time.monotonic() + 20
+        while not stopped() and time.monotonic() < late:
+            time.sleep(0.001)
+        ended.append(stopped())
+    instead(monkeypatch, settle)
+
+    def pages() -> Iterator[Page]:
+        yield PAGES[0]
+        raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt):
+        index.add(pages())
+    assert ended == [True]
+    assert list(index.ids()) == ["p0"]
+
+
+def test_what_goes_wrong_in_merging_is_told(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    def settle(store: SqliteStore, stopped: Callable[[], bool]) -> None:
+        with store.reading() as snapshot:
+            if snapshot.state.pages == 3:
+                raise OutputError("no room")
+    instead(monkeypatch, settle)
+    with pytest.raises(OutputError, match="no room"):
+        index.add(PAGES)
+    assert list(index.ids()) == ["p0", "p1", "p2"]
+
+
+def test_merges_that_were_stopped_leave_all_as_it_was(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as without:
+        instead(without, lambda store, stopped: None)
+        index.add(PAGES)
+    before = index.info()
+    assert before.segments > 2 * len(PAGES)
+    index._store.settle(lambda: True)
+    assert index.info() == before
+    index._store.settle()
+    assert index.info().segments < len(PAGES)
+    assert index.verify().ok
