@@ -147,8 +147,8 @@ def pack_chunks(rows: Rows, level: int, first_chunk: int) -> tuple[list[bytes], 
         first_chunk: Number of the first chunk.
     """
     sizes = _chunk_sizes(rows)
-    columns = (np.ascontiguousarray(column) for column in (rows.key, rows.page, rows.extra))
-    data, begin = kernel.packed_chunks(*columns, sums(sizes), level, first_chunk)
+    data, begin = kernel.packed_chunks(np.ascontiguousarray(rows.key), np.ascontiguousarray(rows.page),
+                                       np.ascontiguousarray(rows.extra), sums(sizes), level, first_chunk)
     packed = data.tobytes()
     return [packed[a:b] for a, b in itertools.pairwise(begin.tolist())], sizes
 

@@ -248,50 +248,108 @@ inline std::tuple<Mapped<std::uint64_t>, Mapped<std::int64_t>, Mapped<std::uint3
 // Rows of postings as columns.
 using PostingColumns = std::tuple<Mapped<std::uint64_t>, Mapped<std::uint32_t>, Mapped<std::uint32_t>>;
 
-// Puts down rows that ascend by key: those of each key by their pages and extras, each once. A place is a page above
-// an extra.
+// Puts down rows that ascend by key, from row `at` of the columns on, which have room: those of each key by their pages and extras, each
+// once. A place is a page above an extra. Returns where the next row would be.
 template <class Key, class Place>
-void put_postings(std::size_t count, Key key, Place place, PostingColumns& out) {
-    auto& [keys, pages, extras] = out;
-    std::vector<std::uint64_t> own;
+std::size_t put_postings(std::size_t count, Key key, Place place, PostingColumns& out, std::size_t at = 0) {
+    std::uint64_t* const keys = std::get<0>(out).data();
+    std::uint32_t *const pages = std::get<1>(out).data(), *const extras = std::get<2>(out).data();
+    const auto put = [&](std::uint64_t own, std::uint64_t where) {
+        keys[at] = own, pages[at] = static_cast<std::uint32_t>(where >> 32), extras[at] = static_cast<std::uint32_t>(where);
+        ++at;
+    };
+    std::vector<std::uint64_t> places;
     for (std::size_t begin = 0, end = 0; begin < count; begin = end) {
-        own.clear();
-        for (; end < count && key(end) == key(begin); ++end) own.push_back(place(end));
-        if (!std::is_sorted(own.begin(), own.end())) std::sort(own.begin(), own.end());  // mostly they came in their order
-        own.erase(std::unique(own.begin(), own.end()), own.end());
-        for (const std::uint64_t at : own) {
-            keys.push_back(key(begin));
-            pages.push_back(static_cast<std::uint32_t>(at >> 32)), extras.push_back(static_cast<std::uint32_t>(at));
+        const std::uint64_t own = key(begin);
+        for (end = begin + 1; end < count && key(end) == own;) ++end;
+        if (end == begin + 1) {  // most of them
+            put(own, place(begin));
+            continue;
         }
+        places.clear();
+        for (std::size_t nth = begin; nth < end; ++nth) places.push_back(place(nth));
+        if (!std::is_sorted(places.begin(), places.end())) std::sort(places.begin(), places.end());  // mostly they came in their order
+        places.erase(std::unique(places.begin(), places.end()), places.end());
+        for (const std::uint64_t where : places) put(own, where);
     }
+    return at;
+}
+
+// Columns of so many rows, and cut to those that there are.
+inline PostingColumns posting_columns(std::size_t count) { return {Mapped<std::uint64_t>(count), Mapped<std::uint32_t>(count), Mapped<std::uint32_t>(count)}; }
+
+inline PostingColumns cut_to(std::size_t count, PostingColumns columns) {
+    std::apply([&](auto&... column) { (column.resize(count), ...); }, columns);
+    return columns;
 }
 
 inline std::uint64_t posting_place(std::uint32_t page, std::uint32_t extra) { return std::uint64_t{page} << 32 | extra; }
 
-// Rows of postings in the order of their keys, then of their pages and extras, each once.
+// Two runs of rows that ascend by key as one, those of the first run before equal ones of the second.
+inline KeyedRow* merge_rows(std::span<const KeyedRow> a, std::span<const KeyedRow> b, KeyedRow* out) {
+    const KeyedRow *x = a.data(), *y = b.data(), *const x_end = x + a.size(), *const y_end = y + b.size();
+    while (x != x_end && y != y_end) {  // no branch on whose row comes first, which cannot be told
+        const bool second = y->key < x->key;
+        *out++ = second ? *y : *x;
+        x += !second, y += second;
+    }
+    return std::copy(y, y_end, std::copy(x, x_end, out));
+}
+
+// Some runs of rows that ascend by key, each behind the one before, as one: pairs of them until one is left.
+inline void merge_runs(Mapped<KeyedRow>& rows, std::vector<std::size_t> edge) {
+    for (Mapped<KeyedRow> other(rows.size()); edge.size() > 2; std::swap(rows, other)) {
+        std::vector<std::size_t> left{0};
+        KeyedRow* out = other.data();
+        for (std::size_t i = 0; i + 1 < edge.size(); i += 2) {
+            const std::size_t middle = edge[i + 1], end = i + 2 < edge.size() ? edge[i + 2] : middle;
+            const std::span<const KeyedRow> all(rows);
+            out = merge_rows(all.subspan(edge[i], middle - edge[i]), all.subspan(middle, end - middle), out);
+            left.push_back(end);
+        }
+        edge = std::move(left);
+    }
+}
+
+// Rows of postings in the order of their keys, then of their pages and extras, each once. Those of a few segments, one behind the other,
+// are in order but for that, and merged.
 inline PostingColumns sorted_rows(Hashes key, std::span<const std::uint32_t> page, std::span<const std::uint32_t> extra) {
+    constexpr std::size_t kMostRuns = 4;
+    std::vector<std::size_t> edge{0};
+    for (std::size_t i = 1; i < key.size() && edge.size() <= kMostRuns; ++i)
+        if (key[i] < key[i - 1]) edge.push_back(i);
+    if (edge.size() > 1 && edge.size() <= kMostRuns) {
+        edge.push_back(key.size());
+        Mapped<KeyedRow> rows(key.size());
+        for (std::size_t i = 0; i < key.size(); ++i) rows[i] = {key[i], posting_place(page[i], extra[i])};
+        merge_runs(rows, std::move(edge));
+        PostingColumns out = posting_columns(key.size());
+        const std::size_t count =
+            put_postings(rows.size(), [&](std::size_t nth) { return rows[nth].key; }, [&](std::size_t nth) { return rows[nth].at; }, out);
+        return cut_to(count, std::move(out));
+    }
     const Mapped<std::int64_t> order = stable_order(key);
     const auto row = [&](std::size_t nth) { return static_cast<std::size_t>(order[nth]); };
-    PostingColumns out;
-    std::get<0>(out).reserve(key.size()), std::get<1>(out).reserve(key.size()), std::get<2>(out).reserve(key.size());
-    put_postings(key.size(), [&](std::size_t nth) { return key[row(nth)]; },
-                 [&](std::size_t nth) { return posting_place(page[row(nth)], extra[row(nth)]); }, out);
-    return out;
+    PostingColumns out = posting_columns(key.size());
+    const std::size_t count = put_postings(key.size(), [&](std::size_t nth) { return key[row(nth)]; },
+                                           [&](std::size_t nth) { return posting_place(page[row(nth)], extra[row(nth)]); }, out);
+    return cut_to(count, std::move(out));
 }
 
 // The same of the keys of bands, one band after the other, of sets of which it is known where they stand: the band goes above each key.
 inline PostingColumns band_rows(std::span<const std::uint32_t> keys, std::span<const std::uint32_t> page, std::span<const std::uint32_t> extra) {
     const std::size_t sets = page.size();
     Mapped<KeyedRow> rows(sets);
-    PostingColumns out;
-    std::get<0>(out).reserve(keys.size()), std::get<1>(out).reserve(keys.size()), std::get<2>(out).reserve(keys.size());
+    PostingColumns out = posting_columns(keys.size());
+    std::size_t count = 0;
     for (std::size_t begin = 0; begin < keys.size(); begin += sets) {
         for (std::size_t s = 0; s < sets; ++s) rows[s] = {keys[begin + s], posting_place(page[s], extra[s])};
         radix_sort(std::span(rows), 32, [](const KeyedRow& row) { return row.key; });
         const std::uint64_t band = std::uint64_t{begin / sets} << 32;
-        put_postings(sets, [&](std::size_t nth) { return band | rows[nth].key; }, [&](std::size_t nth) { return rows[nth].at; }, out);
+        count = put_postings(sets, [&](std::size_t nth) { return band | rows[nth].key; }, [&](std::size_t nth) { return rows[nth].at; },
+                             out, count);
     }
-    return out;
+    return cut_to(count, std::move(out));
 }
 
 // All rows of some chunks, one chunk after the other.
@@ -300,7 +358,7 @@ inline PostingColumns chunk_rows(std::span<const Bytes> chunks) {
     opened.reserve(chunks.size());
     std::size_t count = 0;
     for (const Bytes data : chunks) count += opened.emplace_back(data).rows();
-    PostingColumns out{count, count, count};
+    PostingColumns out = posting_columns(count);
     auto& [keys, pages, extras] = out;
     std::size_t at = 0;
     for (const Chunk& chunk : opened) {

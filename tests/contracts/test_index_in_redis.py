@@ -109,7 +109,7 @@ def test_the_command_takes_an_address(place: str, tmp_path: Path, capsys: pytest
     assert cli.main(["index", "verify", place]) == 0
     out, err = capsys.readouterr()
     assert not err
-    assert "all is well; 1 pages" in out
+    assert "all is well; 1 page and" in out
 
 
 LOSSES: list[tuple[str, Any, str]] = [

@@ -501,6 +501,15 @@ def test_rows_of_postings_are_in_their_order_each_once(rows):
     assert list(zip(*(column.tolist() for column in made), strict=True)) == sorted(set(rows))
 
 
+@given(runs=st.lists(postings.map(sorted), max_size=6))
+def test_rows_of_several_segments_are_merged(runs):
+    """Some runs that ascend, one behind the other: few of them are merged, more are sorted."""
+    rows = list(itertools.chain.from_iterable(runs))
+    columns = [np.array([row[i] for row in rows], kind) for i, kind in enumerate((np.uint64, np.uint32, np.uint32))]
+    made = both("sorted_rows", *columns)
+    assert list(zip(*(column.tolist() for column in made), strict=True)) == sorted(set(rows))
+
+
 @given(bands=st.integers(0, 4), places=st.lists(st.tuples(few | st.integers(0, 2**32 - 1), few), max_size=12), draw=st.data())
 def test_rows_of_the_keys_of_bands(bands, places, draw):
     count = bands * len(places)
