@@ -151,8 +151,8 @@ def add_pages(store: Store, engine: LocalEngine, stream: Any, options: Options, 
                 done = together(done, write(writer, ready))
             if some.more:
                 settling.begin()
-            else:
-                store.settle()
+    if done.pages:
+        store.settle()
     if getattr(stream, "renamed", 0):
         log.warning("%s stood more than once, told apart as x, x#2, ...", count(stream.renamed, "id"))
     return replace(done, errors=tuple(getattr(stream, "errors", ())), skipped=tuple(getattr(stream, "skipped", ())))
@@ -180,7 +180,7 @@ class Settling:
 
     def begin(self) -> None:
         """Do it beside what follows."""
-        self._begun.append(self._thread.submit(self._store.settle, self._stopped.is_set))
+        self._begun.append(self._thread.submit(self._store.settle, self._stopped.is_set, more=True))
 
     def wait(self) -> None:
         """See it done; what went wrong there is raised here."""

@@ -150,7 +150,7 @@ class RedisStore:
                 with contextlib.suppress(Exception):  # the lease is over, or the server gone: the lock frees itself
                     lock.release()
 
-    def settle(self, stopped: Callable[[], bool] = never) -> None:
+    def settle(self, stopped: Callable[[], bool] = never, more: bool = False) -> None:
         """Nothing has to be merged."""
 
     def close(self) -> None:

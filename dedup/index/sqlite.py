@@ -271,13 +271,13 @@ class SqliteStore:
         except (OSError, UnicodeDecodeError):
             return "another process"
 
-    def settle(self, stopped: Callable[[], bool] = never) -> None:
+    def settle(self, stopped: Callable[[], bool] = never, more: bool = False) -> None:
         """Merge segments where there are many small ones: each level in a transaction of its own."""
         with self.writing() as writer:
-            due = writer.due()
+            due = writer.due(more)
         for level in due:
             with contextlib.suppress(StoppedError), self.writing() as writer:
-                writer.settle(level, stopped)
+                writer.settle(level, stopped, more)
 
     def info(self) -> Info:
         """Figures."""

@@ -238,24 +238,23 @@ class SqliteWriter(SqliteSnapshot):
         self.fresh[number] = segment
         self._change(next_chunk=at, next_segment=number + 1, segments=(*self.state.segments, (number, level, len(segment))))
 
-    def due(self) -> list[int]:
+    def due(self, more: bool = False) -> list[int]:
         """Levels that have segments to be merged."""
-        return [level for level in sorted({level for _, level, _ in self.state.segments}) if len(self._to_merge(level)) > 1]
+        levels = sorted({level for _, level, _ in self.state.segments})
+        return [level for level in levels if len(self._to_merge(level, more)) > 1]
 
-    def _to_merge(self, level: int) -> list[int]:
-        """Segments of a level that are merged next: from the smallest on, each less than ``GROWTH`` times those before."""
+    def _to_merge(self, level: int, more: bool) -> list[int]:
+        """Segments of a level that are merged next.
+
+        Args:
+            more: Others are to come soon.
+        """
         sizes = sorted((rows, number) for number, of_level, rows in self.state.segments if of_level == level)
-        chosen, total = list[int](), 0
-        for rows, number in sizes:
-            if chosen and rows >= GROWTH * total:
-                break
-            chosen.append(number)
-            total += rows
-        return chosen
+        return [number for _, number in (_of_one_size(sizes) if more else _small_ones(sizes))]
 
-    def settle(self, level: int, stopped: Callable[[], bool]) -> None:
+    def settle(self, level: int, stopped: Callable[[], bool], more: bool) -> None:
         """Merge the small segments of a level."""
-        chosen = self._to_merge(level)
+        chosen = self._to_merge(level, more)
         if len(chosen) > 1:
             self.merge(level, set(chosen), stopped)
 
@@ -289,6 +288,24 @@ class SqliteWriter(SqliteSnapshot):
         if self.state is not self.store.state(self.connection):
             self._change(change=self.state.change + 1)
             put_meta(self.connection, "state", msgspec.json.encode(self.state))
+
+
+def _small_ones(sizes: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """From the smallest segment on those that have each less than ``GROWTH`` times the rows before: few are left."""
+    total = 0
+    for chosen, (rows, _) in enumerate(sizes):
+        if chosen and rows >= GROWTH * total:
+            return sizes[:chosen]
+        total += rows
+    return sizes
+
+
+def _of_one_size(sizes: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The smallest ``GROWTH`` segments of which none has ``GROWTH`` times the rows of another: few rows are written anew."""
+    for begin, ((least, _), (most, _)) in enumerate(zip(sizes, sizes[GROWTH - 1:], strict=False)):
+        if most < GROWTH * least:
+            return sizes[begin:begin + GROWTH]
+    return []
 
 
 def _until(stopped: Callable[[], bool], windows: Iterator[Rows]) -> Iterator[Rows]:

@@ -168,11 +168,12 @@ class Store(Protocol):
             OutputError: There is no room, or nobody may write there.
         """
 
-    def settle(self, stopped: Callable[[], bool] = never) -> None:
+    def settle(self, stopped: Callable[[], bool] = never, more: bool = False) -> None:
         """Do what makes look-ups quick after something was written.
 
         Args:
             stopped: Says whether to leave the rest undone, for the next time.
+            more: Will be written soon: do what need not be done again then.
         """
 
     def info(self) -> Info:
