@@ -217,6 +217,7 @@ def occurrence_verdicts(judgement: Judgement) -> I8:
     copies[list(judgement.copy_of)] = True
     across[(across == SHARED) & copies[judgement.page]] = COPY
     verdict: I8 = np.where(judgement.within >= 0, judgement.within, across).astype(np.int8)
+    verdict[judgement.page < (judgement.findings.corpus.references or 0)] = -1  # nothing is said of references
     return verdict[judgement.occurrence_stand]
 
 

@@ -359,10 +359,14 @@ def filtered(findings: Findings, judge: Judge | None = None) -> Findings:
     if not options.min_chars and not options.min_similarity:
         return findings
     start, end = findings.places.all_chars
-    kept = (end - start)[table.representative] >= options.min_chars
+    chars, measured = end - start, None
     if options.min_similarity and len(table):
         measured = findings.all_measures()
         alike = measured.similarity >= options.min_similarity
+        chars[~alike] = 0
+    # A group is as long as the longest of its places, as a link is, whichever comes first.
+    kept = np.maximum.reduceat(chars, table.first[:-1]) >= options.min_chars
+    if measured is not None:
         table = table.only(alike & kept[table.owner], measured.indel == 1.0)
         counted = findings.pairs_that_count.partners(table.owner, table.page) >= 0
         kept = np.bincount(table.owner[counted], minlength=len(table)) > 0

@@ -96,8 +96,10 @@ class Judgement:
         less = copy.copy(self)
         for of_all in ("by_page", "occurrence_stand"):
             vars(less).pop(of_all, None)
-        # Of all that stands more than once.
-        vars(less).update(copy_of=self.copy_of, alike=self.alike, sites=self.sites, _chars=self._chars)
+        # Of all that stands more than once; but of a page of which nothing is left nothing is said.
+        left = set(self.page[kept[self.group]].tolist())
+        copy_of = {page: original for page, original in self.copy_of.items() if page in left}
+        vars(less).update(copy_of=copy_of, alike=self.alike, sites=self.sites, _chars=self._chars)
         less.findings = Findings(found.corpus, found.table.take(kept), found.passages, found.pairs_that_count, found.options,
                                  found.truncated, found.aligned, found.repetition)
         less.table, stands = less.findings.table, kept[self.group]

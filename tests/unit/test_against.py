@@ -20,6 +20,7 @@ from dedup.page_pairs import page_value
 from dedup.report import Report
 from dedup.report.json import read_json
 from dedup.report.page_table import page_batches, page_rows
+from dedup.report.tables import table_rows
 from dedup.report.terminal import print_report
 from tests.scan_help import edited, lines, prose, verdicts
 
@@ -182,6 +183,18 @@ def test_what_a_site_repeats_is_its_template_without_the_references() -> None:
     (verdict,) = report.pages[10].verdicts
     assert verdict.text.startswith("1 passage (30 words) stands in the references too (old0, old1, old2 and 2 more): line 1")
     assert not any(page.verdicts for page in report.pages[:5])
+
+
+@pytest.mark.parametrize("unit", ["block", "page"])
+def test_nothing_is_said_of_places_in_references(unit: Unit, tmp_path: Path) -> None:
+    """The tables of a scan called them shared, those of the same report read from a file did not."""
+    report = scan([lines(P[0], P[1])], against=[lines(P[0], P[1]), lines(P[1], P[1])], unit=unit, threshold=0.4)
+    report.write(tmp_path / "report.json")
+    for made in (report, read_json(tmp_path / "report.json")):
+        rows = list(table_rows(made, "occurrences"))
+        assert {row["verdict"] for row in rows if row["page"] != report.pages[-1].id} == {None}
+        assert {row["verdict"] for row in rows if row["page"] == report.pages[-1].id} == {"copy-of"}
+        assert all(row["verdicts"] == ["copy-of"] for row in table_rows(made, "groups"))
 
 
 def test_small_repeats_stand_in_the_references_too() -> None:

@@ -178,6 +178,18 @@ def test_min_chars_and_min_similarity_hide_groups():
     assert not len(scan_texts(texts, min_chars=100_000).groups)
 
 
+def test_a_group_is_as_long_as_its_longest_place_whichever_comes_first():
+    """Its pair was listed, and the group was there in one order of the pages only."""
+    long = prose(40, 34)
+    short = " ".join(word for n, word in enumerate(long.split()) if n % 6)
+    between = (len(short) + len(long)) // 2
+    for texts in ([long, short], [short, long]):
+        report = scan_texts(texts, min_chars=between)
+        assert (len(report.groups), len(list(report.pairs()))) == (1, 1)
+        assert (len(scan_texts(texts, min_chars=between, min_similarity=0.99).groups)) == 0
+        assert not len(scan_texts(texts, min_chars=len(long) + 1).groups)
+
+
 @pytest.mark.parametrize("threshold", [0.3, 0.5, 0.6, 0.65, 0.9])
 @pytest.mark.parametrize("unit", ["block", "page"])
 def test_the_threshold_decides_what_is_near(threshold, unit):

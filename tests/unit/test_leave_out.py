@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import re
 import time
 from pathlib import Path
@@ -177,6 +178,17 @@ def test_hidden_verdicts_are_in_no_list_and_no_figure() -> None:
     assert dedup.scan(site, hide="template,shared").groups[:] == []
     assert list(hidden.keep) == list(report.keep)
     assert (report.hidden, hidden.hidden, hidden.with_groups([]).hidden, hidden.at_similarity(0.9).hidden) == (0, 1, 1, 1)
+
+
+@pytest.mark.parametrize("unit", ["block", "page"])
+def test_a_copy_of_which_all_is_hidden_is_in_no_short_report(unit: str) -> None:
+    """It was an entry that said nothing."""
+    hidden = dedup.scan([{"id": "a", "text": LAW}, {"id": "b", "text": LAW}], unit=unit, hide="shared")
+    again = pickle.loads(pickle.dumps(hidden))  # with its pages as objects
+    assert not any(page.verdicts for page in hidden.pages)
+    assert "What it amounts to" not in hidden.to_markdown()
+    assert hidden.to_markdown() == again.to_markdown()
+    assert list(hidden.keep) == [True, False]
 
 
 def test_what_is_hidden_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
