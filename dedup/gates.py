@@ -5,12 +5,13 @@ Template, navigation and refrains count for no gate, unless they are named: a pa
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from dedup.baseline import Baseline, Entry
+from dedup.baseline import MOST_PAGES, Baseline, Entry
 from dedup.errors import OptionError
 from dedup.fingerprints import Fingerprint
 from dedup.model import Group, Occurrence, PageReport, VerdictKind, unread
@@ -230,7 +231,7 @@ class Opened:
         verdicts = _verdicts(report)
         out, used = list[Finding](), set[int]()
         for group in report.groups:
-            number = None if self.known is None else self.known.entry_of(fingerprint_of(group))
+            number = None if self.known is None else self.known.entry_of(fingerprint_of(group), group.count)
             entry = None if number is None or self.known is None else self.known.entries[number]
             if number is not None:
                 used.add(number)
@@ -266,12 +267,13 @@ def fingerprint_of(group: Group) -> Fingerprint:
 
 
 def _verdicts(report: Report) -> dict[tuple[int, str], set[str]]:
-    """The verdicts of each group on each page."""
+    """The verdicts of each group on each page; of two pages that are copies both are one, whichever sorts first."""
     out: dict[tuple[int, str], set[str]] = {}
     for page in report.pages:
         for verdict in page.verdicts:
-            for group in verdict.groups:
-                out.setdefault((group, page.id), set()).add(verdict.kind)
+            both = (page.id, str(verdict.evidence.get("page", page.id))) if verdict.kind == "copy-of" else (page.id,)
+            for group, on in itertools.product(verdict.groups, both):
+                out.setdefault((group, on), set()).add(verdict.kind)
     return out
 
 
@@ -282,11 +284,23 @@ def _charged(group: Group, pages: Mapping[str, PageReport], changed: frozenset[s
     able = [o for o in places if not pages[o.page].reference and (changed is None or o.page in changed)]
     if len(able) == len(places):
         able = able[1:]
-    if entry is not None and changed is None:  # what is new stands on pages that the entry does not name, or comes last
-        new = [o for o in places if not pages[o.page].reference and o.page not in entry.pages]
-        able = new if 0 < len(new) < len(places) else able[-max(group.count - entry.copies, 1):]
+    if entry is not None and changed is None:
+        able = _surplus([o for o in places if not pages[o.page].reference], entry, group.count - entry.copies)
     other = next((o for o in places if o not in able), places[0])
     return tuple(able), other
+
+
+def _surplus(places: list[Occurrence], entry: Entry, most: int) -> list[Occurrence]:
+    """As many of the places as there are more than are known: on pages that the entry does not name, then further ones on a
+    page, then the last ones."""
+    last = entry.pages[-1] if len(entry.pages) >= MOST_PAGES else None  # of those behind it not all are named
+    seen = set[str]()
+    ranks = []
+    for number, o in enumerate(places):
+        new, again = o.page not in entry.pages, o.page in seen
+        ranks.append((0 if new and (last is None or o.page < last) else 1 if new else 2 if again else 3, -number))
+        seen.add(o.page)
+    return [places[-number] for _, number in sorted(sorted(ranks)[:max(most, 1)], key=lambda rank: -rank[1])]
 
 
 def _share(findings: Iterable[Finding], pages: Mapping[str, PageReport], changed: frozenset[str] | None) -> float:

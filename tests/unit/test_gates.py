@@ -247,6 +247,44 @@ def test_a_text_pasted_onto_most_pages_of_a_folder_is_new_for_docs(repo: Reposit
     assert run("--for", "docs", "--template-in", "all", *gate, "--fail-on", "new", "-q") == (0, "")
 
 
+def test_of_many_pages_that_are_known_the_one_that_is_new_is_charged_alone(repo: Repository, run: Run) -> None:
+    for number in range(25):  # an entry names twenty
+        repo.write(f"p{number:02}.md", page(number, SHARED))
+    how = ("--template-in", "html", "--baseline", "base.jsonl")
+    assert run(*how, "--update-baseline")[0] == 0
+    repo.write("a-first.md", page(40, SHARED))
+    status, said = run(*how, "--fail-on", "new")
+    assert status == 1
+    assert "1 passage: docs/a-first.md:9 as docs/p00.md:9" in said
+
+
+def test_a_further_copy_on_a_page_that_is_known_is_charged_there(repo: Repository, run: Run) -> None:
+    known_at(repo, run, "five")
+    repo.write("p10.md", page(10, SHARED, passage(9_003), SHARED))
+    status, said = run("--baseline", "base.jsonl", "--fail-on", "new")
+    assert status == 1
+    assert "1 passage: docs/p10.md:13 as docs/p10.md:9" in said
+
+
+@pytest.mark.parametrize("how", ["baseline", "changed"])
+@pytest.mark.parametrize(("template_in", "before"), [("html", 2), ("all", 2), ("html", 4), ("all", 4)])
+def test_a_new_page_that_is_a_copy_is_one_even_if_it_sorts_first(repo: Repository, run: Run, how: str, template_in: str,
+                                                                 before: int) -> None:
+    """The verdict stands on the pages behind it; without it the passage would be their template, or shared."""
+    repo.git("checkout", "-q", "one")
+    for number in range(before):
+        repo.write(f"p{number:02}.md", page(0))
+    repo.git("commit", "-qam", "copies")
+    assert run("--template-in", template_in, "--baseline", "base.jsonl", "--update-baseline")[0] == 0
+    repo.write("a-first.md", page(0))
+    gate = ("--baseline", "base.jsonl") if how == "baseline" else ("--changed-since", "HEAD")
+    status, said = run("--template-in", template_in, *gate, "--fail-on", "new,copy-of", "--fail-over", "1%")
+    assert status == 1
+    assert "--fail-on new: 1 passage: docs/a-first.md:1-7 as docs/p00.md:1-7" in said
+    assert "--fail-on copy-of: 1 passage: docs/a-first.md:1-7 as docs/p00.md:1-7" in said
+    assert ("of the content is" if how == "baseline" else "100 % of the changed files is") in said
+
+
 def test_part_of_what_is_known_on_another_page_is_new(repo: Repository, run: Run) -> None:
     known_at(repo, run, "five")
     repo.write("a-first.md", page(40, " ".join(SHARED.split()[5:35])))
@@ -465,6 +503,16 @@ def test_the_entry_of_a_passage_is_that_of_all_entries(made: list[tuple[int, fro
     shares = [(entry.fingerprint == passage, passage.inside(entry.fingerprint), entry.copies, -number)
               for number, entry in enumerate(known.entries) if passage.inside(entry.fingerprint) >= 0.6]
     assert known.entry_of(passage) == (-max(shares)[3] if shares else None)
+
+
+def test_an_entry_that_allows_as_many_copies_goes_before_a_closer_one() -> None:
+    """Of an edited text two groups were accepted: now all its copies are one, whose words are those of the smaller group."""
+    words = passage(9_004, 90).split()
+    own, wider = Fingerprint.of([" ".join(words)]), Fingerprint.of([" ".join(words[:80])])
+    assert 0.6 <= own.inside(wider) < 1.0
+    known = Baseline([Entry(own, 2), Entry(wider, 3)])
+    numbers = [known.entry_of(own, copies) for copies in range(5)]
+    assert [None if number is None else known.entries[number].copies for number in numbers] == [2, 2, 2, 3, 2]
 
 
 def _sample(scale: int, hashes: frozenset[int]) -> Fingerprint:
