@@ -33,7 +33,8 @@ def changed_files(ref: str, folder: Path) -> frozenset[Path]:
         base = _git(folder, "merge-base", commit, "HEAD", failed="").strip()
     except OptionError:  # no common history: everything since is what differs
         base = commit
-    listed = _git(top, "diff", "--name-status", "-z", "--find-renames", base, "--", failed="git cannot compare with it")
+    listed = _git(top, "-c", "core.fileMode=false", "diff", "--raw", "--no-abbrev", "-z", "--find-renames", base, "--",
+                  failed="git cannot compare with it")
     fresh = _git(top, "ls-files", "--others", "--exclude-standard", "-z", failed="git cannot list new files")
     names = [*_changed(listed.split("\0")), *filter(None, fresh.split("\0"))]
     return frozenset((top / name).resolve() for name in names)
@@ -63,14 +64,15 @@ def is_foreign(path: Path, top: Path) -> bool:
 
 
 def _changed(fields: list[str]) -> list[str]:
-    """Names of files that have other content, out of what ``git diff --name-status -z`` says."""
+    """Names of files that have other content, out of what ``git diff --raw -z`` says: of some only the name or mode differs."""
     out, at = [], 0
     while at < len(fields) and fields[at]:
-        status = fields[at]
+        _, _, before, after, status = fields[at].split(" ")
         renamed = status[0] in "RC"
         name = fields[at + 1 + renamed]
         at += 2 + renamed
-        if status[0] != "D" and status != "R100":
+        unknown = not after.strip("0")  # git did not hash the file of the working tree, or there is none
+        if status[0] != "D" and not (status == "R100" if unknown else status[0] in "RM" and before == after):
             out.append(name)
     return out
 

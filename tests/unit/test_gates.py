@@ -373,6 +373,24 @@ def test_a_renamed_file_has_not_changed(repo: Repository, run: Run) -> None:
     assert run("--changed-since", "three", "--fail-on", "new")[0] == 0
 
 
+@pytest.mark.parametrize("staged", [False, True])
+def test_a_file_whose_mode_alone_differs_has_not_changed(repo: Repository, run: Run, staged: bool) -> None:
+    (repo.root / "docs" / "p10.md").chmod(0o755)
+    if staged:
+        repo.git("commit", "-qam", "mode")
+    assert run("--changed-since", "five", "--fail-on", "new", "--fail-over", "0")[0] == 0
+
+
+def test_a_renamed_file_whose_lines_have_another_order_has_changed(repo: Repository) -> None:
+    """Git calls them alike to a hundred per cent."""
+    lines = (repo.root / "docs" / "p05.md").read_text().splitlines()
+    repo.git("mv", "docs/p05.md", "docs/moved.md")
+    repo.write("moved.md", "\n".join(reversed(lines)) + "\n")
+    repo.git("add", "-A")
+    assert "R100" in repo.git("diff", "--name-status", "--find-renames", "five")
+    assert changed_files("five", repo.root) == {(repo.root / "docs" / "moved.md").resolve()}
+
+
 def test_a_changed_file_is_charged_whatever_sorts_first(repo: Repository, run: Run) -> None:
     repo.git("checkout", "-q", "-b", "topic", "five")
     repo.write("a-first.md", page(40, passage(3001)))  # stands on p30-to-be as well
