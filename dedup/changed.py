@@ -64,7 +64,7 @@ def is_foreign(path: Path, top: Path) -> bool:
 
 
 def _changed(fields: list[str]) -> list[str]:
-    """Names of files that have other content, out of what ``git diff --raw -z`` says: of some only the name or mode differs."""
+    """Names of files that have other content, out of what ``git diff --raw -z`` says: of some only name or mode differs."""
     out, at = [], 0
     while at < len(fields) and fields[at]:
         _, _, before, after, status = fields[at].split(" ")
