@@ -132,7 +132,7 @@ class Opened:
 
     Attributes:
         known: The baseline.
-        files: Real paths of the files that have changed.
+        files: Paths of the files that have changed; see ``changed_files``.
         top: Folder of the working tree that they are in.
     """
 
@@ -199,8 +199,11 @@ class Opened:
 
     def is_changed(self, source: str) -> bool:
         """Whether the file of a page's source was changed."""
+        from dedup.changed import located
+
         if source not in self._places:
-            self._places[source] = self.files is not None and Path(source).resolve() in self.files
+            path = Path(source)
+            self._places[source] = self.files is not None and not self.files.isdisjoint((path.resolve(), located(path)))
         return self._places[source]
 
     def _update(self, report: Report) -> str:

@@ -378,6 +378,9 @@ def test_a_file_whose_mode_alone_differs_has_not_changed(repo: Repository, run: 
     (repo.root / "docs" / "p10.md").chmod(0o755)
     if staged:
         repo.git("commit", "-qam", "mode")
+    else:
+        (repo.root / "docs" / "p10.md").touch()
+        repo.git("config", "diff.autoRefreshIndex", "false")
     assert run("--changed-since", "five", "--fail-on", "new", "--fail-over", "0")[0] == 0
 
 
@@ -389,6 +392,21 @@ def test_a_renamed_file_whose_lines_have_another_order_has_changed(repo: Reposit
     repo.git("add", "-A")
     assert "R100" in repo.git("diff", "--name-status", "--find-renames", "five")
     assert changed_files("five", repo.root) == {(repo.root / "docs" / "moved.md").resolve()}
+
+
+def test_a_new_link_does_not_change_the_file_that_it_leads_to(repo: Repository, run: Run) -> None:
+    link = repo.root / "docs" / "z-link.md"
+    link.symlink_to("p10.md")
+    assert run("--changed-since", "five", "--fail-on", "new")[0] == 0
+    repo.write("p10.md", page(10, SHARED, passage(9_003)))
+    assert run("--changed-since", "five", "--fail-on", "new")[0] == 1
+    (repo.root / "other.md").write_text(page(40, SHARED))
+    repo.git("add", "-A")
+    repo.git("commit", "-qm", "six")
+    link.unlink()
+    link.symlink_to("../other.md")  # a page that was not there before
+    status, said = run("--changed-since", "HEAD", "--fail-on", "new", "--template-in", "html")
+    assert (status, "1 passage: docs/z-link.md:9 as docs/p10.md:9" in said) == (1, True)
 
 
 def test_a_changed_file_is_charged_whatever_sorts_first(repo: Repository, run: Run) -> None:
