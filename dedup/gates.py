@@ -96,17 +96,14 @@ class Finding:
         verdicts: Those of the charged places' pages on this group.
         charged: Places that the text need not stand in.
         other: A place that it stands in anyway.
+        counts: Whether it is content.
     """
 
     group: Group
     verdicts: frozenset[str]
     charged: tuple[Occurrence, ...]
     other: Occurrence
-
-    @property
-    def counts(self) -> bool:
-        """Whether it is content."""
-        return not self.verdicts <= NO_CONTENT
+    counts: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,8 +240,9 @@ class Opened:
             charged, other = _charged(group, pages, changed, entry)
             if not charged:
                 continue
-            kinds = frozenset(kind for o in charged for kind in verdicts.get((group.id, o.page), ()))
-            out.append(Finding(group, kinds, charged, other))
+            kinds = [verdicts.get((group.id, o.page), set[str]()) for o in charged]
+            counts = any(not some or not some <= NO_CONTENT for some in kinds)  # of a copy what else it shares is not told
+            out.append(Finding(group, frozenset(set().union(*kinds)), charged, other, counts))
         return out, used
 
     def _over(self, share: float, what: str) -> Iterator[str]:

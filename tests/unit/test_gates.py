@@ -285,6 +285,23 @@ def test_a_new_page_that_is_a_copy_is_one_even_if_it_sorts_first(repo: Repositor
     assert ("of the content is" if how == "baseline" else "100 % of the changed files is") in said
 
 
+@pytest.mark.parametrize("how", ["baseline", "changed"])
+def test_what_is_pasted_into_a_page_that_is_a_known_copy_is_new(repo: Repository, run: Run, how: str) -> None:
+    """Such a page has no verdict on what it shares with others beside the one that it is a copy of."""
+    repo.git("checkout", "-q", "one")
+    many = [passage(9_100 + number) for number in range(20)]
+    for number in (28, 29):
+        repo.write(f"p{number}.md", page(27, *many))
+    repo.git("commit", "-qam", "copies")
+    assert run("--baseline", "base.jsonl", "--update-baseline")[0] == 0
+    repo.write("p29.md", page(27, *many, passage(500)))  # of the fifth page
+    gate = ("--baseline", "base.jsonl") if how == "baseline" else ("--changed-since", "HEAD")
+    status, said = run(*gate, "--fail-on", "new", "--fail-over", "0.5%")
+    assert status == 1
+    assert "docs/p29.md:49 as docs/p05.md:3" in said
+    assert said.count("dedup: failed: ") == 2
+
+
 def test_part_of_what_is_known_on_another_page_is_new(repo: Repository, run: Run) -> None:
     known_at(repo, run, "five")
     repo.write("a-first.md", page(40, " ".join(SHARED.split()[5:35])))
