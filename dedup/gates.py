@@ -293,7 +293,7 @@ def _charged(group: Group, pages: Mapping[str, PageReport], changed: frozenset[s
 
 def _surplus(places: list[Occurrence], entry: Entry, most: int) -> list[Occurrence]:
     """As many of the places as there are more than are known: on pages that the entry does not name, then further ones on a
-    page, then the last ones."""
+    page, then the last ones. Where some of these pages were only renamed they are all charged: nothing tells which is new."""
     last = entry.pages[-1] if len(entry.pages) >= MOST_PAGES else None  # of those behind it not all are named
     seen = set[str]()
     ranks = []
@@ -301,7 +301,8 @@ def _surplus(places: list[Occurrence], entry: Entry, most: int) -> list[Occurren
         new, again = o.page not in entry.pages, o.page in seen
         ranks.append((0 if new and (last is None or o.page < last) else 1 if new else 2 if again else 3, -number))
         seen.add(o.page)
-    return [places[-number] for _, number in sorted(sorted(ranks)[:max(most, 1)], key=lambda rank: -rank[1])]
+    surely = sum(rank == 0 for rank, _ in ranks) % len(ranks)
+    return [places[-number] for _, number in sorted(sorted(ranks)[:max(most, surely, 1)], key=lambda rank: -rank[1])]
 
 
 def _share(findings: Iterable[Finding], pages: Mapping[str, PageReport], changed: frozenset[str] | None) -> float:

@@ -258,6 +258,14 @@ def test_of_many_pages_that_are_known_the_one_that_is_new_is_charged_alone(repo:
     assert "1 passage: docs/a-first.md:9 as docs/p00.md:9" in said
 
 
+def test_a_new_copy_is_named_even_if_a_page_was_renamed_behind_it(repo: Repository, run: Run) -> None:
+    known_at(repo, run, "five")
+    repo.git("mv", "docs/p10.md", "docs/z-renamed.md")
+    repo.write("z-new.md", page(40, SHARED))
+    said = run("--baseline", "base.jsonl", "--fail-on", "new")[1]
+    assert "1 passage: docs/z-new.md:9 and 1 more place as docs/renamed.md:9" in said
+
+
 def test_a_further_copy_on_a_page_that_is_known_is_charged_there(repo: Repository, run: Run) -> None:
     known_at(repo, run, "five")
     repo.write("p10.md", page(10, SHARED, passage(9_003), SHARED))
