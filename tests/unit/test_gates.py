@@ -386,6 +386,16 @@ def test_a_missing_baseline_says_how_to_write_one(repo: Repository, run: Run) ->
     assert "Write one with --update-baseline" in said
 
 
+@pytest.mark.parametrize("update", [[], ["--update-baseline"]])
+def test_no_report_is_written_over_the_baseline(repo: Repository, run: Run, update: list[str]) -> None:
+    assert run("--baseline", "new.jsonl", "--update-baseline", "-o", "./new.jsonl")[0] == 2
+    known_at(repo, run, "five")
+    before = (repo.root / "base.jsonl").read_text()
+    status, said = run("--baseline", "base.jsonl", *update, "-o", "docs/../base.jsonl")
+    assert (status, (repo.root / "base.jsonl").read_text()) == (2, before)
+    assert "is read and would be overwritten" in said
+
+
 # Changed files.
 
 
