@@ -84,14 +84,20 @@ class Baseline:
             for value in entry.fingerprint.hashes:
                 self._holding.setdefault(value, []).append(number)
 
-    def entry_of(self, fingerprint: Fingerprint) -> int | None:
-        """Number of the entry of a passage, else of the one that holds most of it; of several the one with most copies."""
-        if (own := self._exactly.get(fingerprint)) is not None:
+    def entry_of(self, fingerprint: Fingerprint, copies: int = 0) -> int | None:
+        """Number of the entry of a passage, else of the one that holds most of it; of several the one with most copies.
+
+        Args:
+            copies: How often it stands: an entry that allows so many goes before one that does not.
+        """
+        own = self._exactly.get(fingerprint)
+        if own is not None and self.entries[own].copies >= copies:
             return own
-        shares = [(fingerprint.inside(self.entries[number].fingerprint), self.entries[number].copies, -number)
-                  for number in self._candidates(fingerprint)]
-        share, _, number = max(shares, default=(0.0, 0, 0))
-        return -number if share >= SAME else None
+        shares = [(self.entries[number].copies >= copies, share, self.entries[number].copies, -number)
+                  for number in self._candidates(fingerprint)
+                  if (share := fingerprint.inside(self.entries[number].fingerprint)) >= SAME]
+        enough, _, _, number = max(shares, default=(False, 0.0, 0, 0))
+        return -number if enough or (own is None and shares) else own
 
     def _candidates(self, fingerprint: Fingerprint) -> set[int]:
         """Numbers of entries among which are all that may hold enough of a passage.

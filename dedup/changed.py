@@ -18,7 +18,7 @@ def changed_files(ref: str, folder: Path) -> frozenset[Path]:
         folder: Any folder of the working tree.
 
     Returns:
-        Real paths, absolute.
+        Their paths as ``located`` writes them.
 
     Raises:
         OptionError: There is no git, the folder is in no repository, or it has no such commit.
@@ -26,17 +26,24 @@ def changed_files(ref: str, folder: Path) -> frozenset[Path]:
     top = top_of(folder)
     if ref == "HEAD" and not _has_commits(folder):  # of a new repository every file is new
         every = _git(top, "ls-files", "--cached", "--others", "--exclude-standard", "-z", failed="git cannot list files")
-        return frozenset((top / name).resolve() for name in filter(None, every.split("\0")))
+        return frozenset(located(top / name) for name in filter(None, every.split("\0")))
     commit = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}",
                   failed=f"{ref!r} is no commit of this repository").strip()
     try:
         base = _git(folder, "merge-base", commit, "HEAD", failed="").strip()
     except OptionError:  # no common history: everything since is what differs
         base = commit
-    listed = _git(top, "diff", "--name-status", "-z", "--find-renames", base, "--", failed="git cannot compare with it")
+    content = ("-c", "core.fileMode=false", "-c", "diff.autoRefreshIndex=true")  # no mode, no time of a file
+    listed = _git(top, *content, "diff", "--raw", "--no-abbrev", "-z", "--find-renames", base, "--",
+                  failed="git cannot compare with it")
     fresh = _git(top, "ls-files", "--others", "--exclude-standard", "-z", failed="git cannot list new files")
     names = [*_changed(listed.split("\0")), *filter(None, fresh.split("\0"))]
-    return frozenset((top / name).resolve() for name in names)
+    return frozenset(located(top / name) for name in names)
+
+
+def located(path: Path) -> Path:
+    """A path, absolute, in the real folder; a link stays one, as for git: that it is new does not change its target."""
+    return path.parent.resolve() / path.name
 
 
 def _has_commits(folder: Path) -> bool:
@@ -63,14 +70,15 @@ def is_foreign(path: Path, top: Path) -> bool:
 
 
 def _changed(fields: list[str]) -> list[str]:
-    """Names of files that have other content, out of what ``git diff --name-status -z`` says."""
+    """Names of files that have other content, out of what ``git diff --raw -z`` says: of some only name or mode differs."""
     out, at = [], 0
     while at < len(fields) and fields[at]:
-        status = fields[at]
+        _, _, before, after, status = fields[at].split(" ")
         renamed = status[0] in "RC"
         name = fields[at + 1 + renamed]
         at += 2 + renamed
-        if status[0] != "D" and status != "R100":
+        unknown = not after.strip("0")  # git did not hash the file of the working tree, or there is none
+        if status[0] != "D" and not (status == "R100" if unknown else status[0] in "RM" and before == after):
             out.append(name)
     return out
 

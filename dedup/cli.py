@@ -422,7 +422,7 @@ def _run(work: Callable[[Any, list[Watcher]], Report], sources: list[Path | str]
     if gates is not None:
         gates.gates.check_hidden(options.hide)
     check_open(opened, outputs)
-    check_outputs(outputs, sources)
+    check_outputs(outputs, [*sources, *([] if gates is None or gates.gates.baseline is None else [gates.gates.baseline])])
     if verbose:
         import logging
 

@@ -92,7 +92,8 @@ def _check_output(path: Path, sources: Sequence[Path | str]) -> None:
         raise OutputError("cannot be written: there is no such folder", str(path))
     for source in (source for source in sources if isinstance(source, Path)):
         with contextlib.suppress(OSError):
-            if os.path.samefile(path, source) or (_is_inside(path, source) and not _is_report(path)):
+            same = os.path.realpath(path) == os.path.realpath(source) or os.path.samefile(path, source)
+            if same or (_is_inside(path, source) and not _is_report(path)):
                 raise OutputError("is read and would be overwritten", str(path), "Choose another file for the report.")
 
 

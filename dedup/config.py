@@ -171,7 +171,7 @@ def _checked(path: Path, text: str, key: str, value: Any, known: Mapping[str, An
     """A setting whose name and value hold."""
     from dedup.options import did_you_mean
 
-    where, name = f"{path}:{_line_of(text, key, command)}", _plain(key)
+    where, name = f"{path}:{_line_of(path, text, key, command)}", _plain(key)
     names = [n.rstrip("_") for n in known if n not in NOT_IN_FILES]
     if name not in known or name in NOT_IN_FILES:
         if name in known:
@@ -195,6 +195,7 @@ def _check_alone(name: str, value: Any, where: str) -> None:
     """Refuse a value out of its range, with the place that holds it."""
     import dataclasses
 
+    from dedup.cli_output import check_link_base, check_top
     from dedup.options import Options, make_options
 
     try:
@@ -204,17 +205,21 @@ def _check_alone(name: str, value: Any, where: str) -> None:
             from dedup.gates import gates_of
 
             gates_of({name: value, "baseline": ""})
+        elif name == "top":
+            check_top(value)
+        elif name == "link_base":
+            check_link_base(value)
     except OptionError as error:
         raise OptionError(f"{name.replace('_', '-')}: {error.what}", where, error.mend) from None
 
 
-def _line_of(text: str, key: str, command: str) -> int:
-    """The line that sets a key: TOML readers do not say it."""
-    lines, inside = text.splitlines(), not command
-    wanted = re.compile(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=")
+def _line_of(path: Path, text: str, key: str, command: str) -> int:
+    """The line that sets a key: TOML readers do not say it. Other tables may have a key of that name."""
+    lines, ours = text.splitlines(), [*(("tool", "dedup") if path.name == "pyproject.toml" else ()), *filter(None, [command])]
+    wanted, inside = re.compile(rf"\s*[\"']?{re.escape(key)}[\"']?\s*="), not ours
     for number, line in enumerate(lines, 1):
         if line.lstrip().startswith("["):
-            inside = not command or line.strip().rstrip("]").endswith(command)
+            inside = re.findall(r"[\w-]+", line.split("#")[0]) == ours
         if inside and wanted.match(line):
             return number
     return next((n for n, line in enumerate(lines, 1) if key in line), 1)

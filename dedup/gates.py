@@ -5,12 +5,13 @@ Template, navigation and refrains count for no gate, unless they are named: a pa
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from dedup.baseline import Baseline, Entry
+from dedup.baseline import MOST_PAGES, Baseline, Entry
 from dedup.errors import OptionError
 from dedup.fingerprints import Fingerprint
 from dedup.model import Group, Occurrence, PageReport, VerdictKind, unread
@@ -95,17 +96,14 @@ class Finding:
         verdicts: Those of the charged places' pages on this group.
         charged: Places that the text need not stand in.
         other: A place that it stands in anyway.
+        counts: Whether it is content.
     """
 
     group: Group
     verdicts: frozenset[str]
     charged: tuple[Occurrence, ...]
     other: Occurrence
-
-    @property
-    def counts(self) -> bool:
-        """Whether it is content."""
-        return not self.verdicts <= NO_CONTENT
+    counts: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +129,7 @@ class Opened:
 
     Attributes:
         known: The baseline.
-        files: Real paths of the files that have changed.
+        files: Paths of the files that have changed; see ``changed_files``.
         top: Folder of the working tree that they are in.
     """
 
@@ -198,8 +196,11 @@ class Opened:
 
     def is_changed(self, source: str) -> bool:
         """Whether the file of a page's source was changed."""
+        from dedup.changed import located
+
         if source not in self._places:
-            self._places[source] = self.files is not None and Path(source).resolve() in self.files
+            path = Path(source)
+            self._places[source] = self.files is not None and not self.files.isdisjoint((path.resolve(), located(path)))
         return self._places[source]
 
     def _update(self, report: Report) -> str:
@@ -230,7 +231,7 @@ class Opened:
         verdicts = _verdicts(report)
         out, used = list[Finding](), set[int]()
         for group in report.groups:
-            number = None if self.known is None else self.known.entry_of(fingerprint_of(group))
+            number = None if self.known is None else self.known.entry_of(fingerprint_of(group), group.count)
             entry = None if number is None or self.known is None else self.known.entries[number]
             if number is not None:
                 used.add(number)
@@ -239,8 +240,9 @@ class Opened:
             charged, other = _charged(group, pages, changed, entry)
             if not charged:
                 continue
-            kinds = frozenset(kind for o in charged for kind in verdicts.get((group.id, o.page), ()))
-            out.append(Finding(group, kinds, charged, other))
+            kinds = [verdicts.get((group.id, o.page), set[str]()) for o in charged]
+            counts = any(not some or not some <= NO_CONTENT for some in kinds)  # of a copy what else it shares is not told
+            out.append(Finding(group, frozenset(set().union(*kinds)), charged, other, counts))
         return out, used
 
     def _over(self, share: float, what: str) -> Iterator[str]:
@@ -266,12 +268,13 @@ def fingerprint_of(group: Group) -> Fingerprint:
 
 
 def _verdicts(report: Report) -> dict[tuple[int, str], set[str]]:
-    """The verdicts of each group on each page."""
+    """The verdicts of each group on each page; of two pages that are copies both are one, whichever sorts first."""
     out: dict[tuple[int, str], set[str]] = {}
     for page in report.pages:
         for verdict in page.verdicts:
-            for group in verdict.groups:
-                out.setdefault((group, page.id), set()).add(verdict.kind)
+            both = (page.id, str(verdict.evidence.get("page", page.id))) if verdict.kind == "copy-of" else (page.id,)
+            for group, on in itertools.product(verdict.groups, both):
+                out.setdefault((group, on), set()).add(verdict.kind)
     return out
 
 
@@ -282,11 +285,24 @@ def _charged(group: Group, pages: Mapping[str, PageReport], changed: frozenset[s
     able = [o for o in places if not pages[o.page].reference and (changed is None or o.page in changed)]
     if len(able) == len(places):
         able = able[1:]
-    if entry is not None and changed is None:  # what is new stands on pages that the entry does not name, or comes last
-        new = [o for o in places if not pages[o.page].reference and o.page not in entry.pages]
-        able = new if 0 < len(new) < len(places) else able[-max(group.count - entry.copies, 1):]
+    if entry is not None and changed is None:
+        able = _surplus([o for o in places if not pages[o.page].reference], entry, group.count - entry.copies)
     other = next((o for o in places if o not in able), places[0])
     return tuple(able), other
+
+
+def _surplus(places: list[Occurrence], entry: Entry, most: int) -> list[Occurrence]:
+    """As many of the places as there are more than are known: on pages that the entry does not name, then further ones on a
+    page, then the last ones. Where some of these pages were only renamed they are all charged: nothing tells which is new."""
+    last = entry.pages[-1] if len(entry.pages) >= MOST_PAGES else None  # of those behind it not all are named
+    seen = set[str]()
+    ranks = []
+    for number, o in enumerate(places):
+        new, again = o.page not in entry.pages, o.page in seen
+        ranks.append((0 if new and (last is None or o.page < last) else 1 if new else 2 if again else 3, -number))
+        seen.add(o.page)
+    surely = sum(rank == 0 for rank, _ in ranks) % len(ranks)
+    return [places[-number] for _, number in sorted(sorted(ranks)[:max(most, surely, 1)], key=lambda rank: -rank[1])]
 
 
 def _share(findings: Iterable[Finding], pages: Mapping[str, PageReport], changed: frozenset[str] | None) -> float:

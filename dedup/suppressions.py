@@ -128,8 +128,9 @@ def _entries(report: Report, known: Baseline, path: Path | None,
 
     hidden: dict[int, list[Group]] = {}
     for group in report.groups:
-        number = known.entry_of(fingerprint_of(group))
-        if number is not None and sum(map(compared, group.occurrences)) <= known.entries[number].copies:
+        copies = sum(o.copies for o in group.occurrences if compared(o))
+        number = known.entry_of(fingerprint_of(group), copies)
+        if number is not None and copies <= known.entries[number].copies:
             hidden.setdefault(number, []).append(group)
     for number, entry in enumerate(known.entries):
         groups = hidden.get(number, [])

@@ -12,7 +12,7 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
@@ -282,7 +282,7 @@ def read_json(path: str | Path) -> Report:
         raise InputError(f"cannot be read: {error.strerror}", str(path)) from error
     try:
         return _report(_decode(data))
-    except (ValueError, TypeError, KeyError, RecursionError, DedupError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, DedupError) as error:
         if isinstance(error, InputError):
             raise InputError(error.what, str(path), error.mend) from None
         what = f"no {error} in it" if isinstance(error, KeyError) else " ".join(str(error).split())
@@ -315,10 +315,10 @@ def _report(value: Mapping[str, Any]) -> Report:
         for occurrence in group["occurrences"]:
             occurrence.setdefault("text", group["text"])
     causes = _convert(value, "causes", model.Cause) if "causes" in value else ()
+    pages, groups = _convert(value, "pages", model.PageReport), _convert(value, "groups", model.Group)
+    _check_groups(groups, {page.id for page in pages})
     report = Report(
-        options=options,
-        judged=Judged(msgspec.convert(value["summary"], model.Summary), _convert(value, "pages", model.PageReport), causes),
-        groups=_convert(value, "groups", model.Group),
+        options=options, judged=Judged(msgspec.convert(value["summary"], model.Summary), pages, causes), groups=groups,
         links=None if pairs is None else _convert(value, "pairs", model.Pair),
         skipped=tuple(_convert(value, "skipped", model.Skipped)),
         errors=tuple(_convert(value, "errors", model.ReadError)),
@@ -335,6 +335,16 @@ def _convert(value: Mapping[str, Any], key: str, kind: type[T]) -> list[T]:
         return [msgspec.convert(item, kind) for item in value[key]]
     except msgspec.ValidationError as error:
         raise ValueError(f"{key}: {error}") from error
+
+
+def _check_groups(groups: Sequence[Group], pages: Collection[str]) -> None:
+    """Refuse groups that are not numbered as they stand, or stand on pages that are not there."""
+    for number, group in enumerate(groups):
+        if group.id != number:
+            raise ValueError(f"groups: the id of number {number} is {group.id}")
+        for place in group.occurrences:
+            if place.page not in pages:
+                raise ValueError(f"groups: there is no page {place.page!r}")
 
 
 def _options(value: Mapping[str, Any]) -> Any:

@@ -99,6 +99,9 @@ def test_gates_stand_in_a_file_and_its_paths_are_its_own(folder: Path) -> None:
     ("fail-on = 'new, nonsense'\n", "dedup.toml:1: fail-on: 'nonsense' is not one of new, rendered-twice"),
     ("no-config = true\n", "dedup.toml:1: no-config belongs on the command line"),
     ("format = 'html'\n", "dedup.toml:1: format: 'html' is not one of terminal, json, md, sarif"),
+    ("pairs = true\ntop = -1\n", "dedup.toml:2: top: -1 is out of range. Use 0 to 100000."),
+    ("link-base = 'here'\n", "dedup.toml:1: link-base: 'here' is no address of a web page"),
+    ("[clean]\nmin-tokens = 9\n[scan]\nmin-tokens = 'x'\n", "dedup.toml:4: min-tokens: 'x' is not a whole number"),
 ])
 def test_a_damaged_file_is_refused_by_line(folder: Path, capsys: Said, text: str, why: str) -> None:
     (folder / "dedup.toml").write_text(text)
@@ -107,6 +110,17 @@ def test_a_damaged_file_is_refused_by_line(folder: Path, capsys: Said, text: str
     said = capsys.readouterr().err
     assert why in said
     assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(("text", "line"), [
+    ("[tool.other]\nmin-tokens = 7\n\n[tool.dedup]  # ours\nmin-tokens = 'x'\n", 5),
+    ("[tool.scan]\nmin-tokens = 7\n[tool.dedup.scan]\nmin-tokens = 'x'\n[tool.dedup]\nmin-tokens = 9\n", 4),
+    ("[[tool.other]]\nmin-tokens = 7\n[ tool . \"dedup\" ]\n'min-tokens' = 'x'\n", 4),
+])
+def test_a_refused_setting_is_named_by_its_line_in_our_table(folder: Path, capsys: Said, text: str, line: int) -> None:
+    (folder / "pyproject.toml").write_text(text)
+    assert cli.main(["scan", "p.txt"]) == 2
+    assert f"pyproject.toml:{line}: min-tokens: 'x' is not a whole number" in capsys.readouterr().err
 
 
 def test_a_format_that_not_all_commands_have_is_taken(folder: Path) -> None:

@@ -247,6 +247,69 @@ def test_a_text_pasted_onto_most_pages_of_a_folder_is_new_for_docs(repo: Reposit
     assert run("--for", "docs", "--template-in", "all", *gate, "--fail-on", "new", "-q") == (0, "")
 
 
+def test_of_many_pages_that_are_known_the_one_that_is_new_is_charged_alone(repo: Repository, run: Run) -> None:
+    for number in range(25):  # an entry names twenty
+        repo.write(f"p{number:02}.md", page(number, SHARED))
+    how = ("--template-in", "html", "--baseline", "base.jsonl")
+    assert run(*how, "--update-baseline")[0] == 0
+    repo.write("a-first.md", page(40, SHARED))
+    status, said = run(*how, "--fail-on", "new")
+    assert status == 1
+    assert "1 passage: docs/a-first.md:9 as docs/p00.md:9" in said
+
+
+def test_a_new_copy_is_named_even_if_a_page_was_renamed_behind_it(repo: Repository, run: Run) -> None:
+    known_at(repo, run, "five")
+    repo.git("mv", "docs/p10.md", "docs/z-renamed.md")
+    repo.write("z-new.md", page(40, SHARED))
+    said = run("--baseline", "base.jsonl", "--fail-on", "new")[1]
+    assert "1 passage: docs/z-new.md:9 and 1 more place as docs/renamed.md:9" in said
+
+
+def test_a_further_copy_on_a_page_that_is_known_is_charged_there(repo: Repository, run: Run) -> None:
+    known_at(repo, run, "five")
+    repo.write("p10.md", page(10, SHARED, passage(9_003), SHARED))
+    status, said = run("--baseline", "base.jsonl", "--fail-on", "new")
+    assert status == 1
+    assert "1 passage: docs/p10.md:13 as docs/p10.md:9" in said
+
+
+@pytest.mark.parametrize("how", ["baseline", "changed"])
+@pytest.mark.parametrize(("template_in", "before"), [("html", 2), ("all", 2), ("html", 4), ("all", 4)])
+def test_a_new_page_that_is_a_copy_is_one_even_if_it_sorts_first(repo: Repository, run: Run, how: str, template_in: str,
+                                                                 before: int) -> None:
+    """The verdict stands on the pages behind it; without it the passage would be their template, or shared."""
+    repo.git("checkout", "-q", "one")
+    for number in range(before):
+        repo.write(f"p{number:02}.md", page(0))
+    repo.git("commit", "-qam", "copies")
+    assert run("--template-in", template_in, "--baseline", "base.jsonl", "--update-baseline")[0] == 0
+    repo.write("a-first.md", page(0))
+    gate = ("--baseline", "base.jsonl") if how == "baseline" else ("--changed-since", "HEAD")
+    status, said = run("--template-in", template_in, *gate, "--fail-on", "new,copy-of", "--fail-over", "1%")
+    assert status == 1
+    assert "--fail-on new: 1 passage: docs/a-first.md:1-7 as docs/p00.md:1-7" in said
+    assert "--fail-on copy-of: 1 passage: docs/a-first.md:1-7 as docs/p00.md:1-7" in said
+    assert ("of the content is" if how == "baseline" else "100 % of the changed files is") in said
+
+
+@pytest.mark.parametrize("how", ["baseline", "changed"])
+def test_what_is_pasted_into_a_page_that_is_a_known_copy_is_new(repo: Repository, run: Run, how: str) -> None:
+    """Such a page has no verdict on what it shares with others beside the one that it is a copy of."""
+    repo.git("checkout", "-q", "one")
+    many = [passage(9_100 + number) for number in range(20)]
+    for number in (28, 29):
+        repo.write(f"p{number}.md", page(27, *many))
+    repo.git("commit", "-qam", "copies")
+    assert run("--baseline", "base.jsonl", "--update-baseline")[0] == 0
+    repo.write("p29.md", page(27, *many, passage(500)))  # of the fifth page
+    gate = ("--baseline", "base.jsonl") if how == "baseline" else ("--changed-since", "HEAD")
+    status, said = run(*gate, "--fail-on", "new", "--fail-over", "0.5%")
+    assert status == 1
+    assert "docs/p29.md:49 as docs/p05.md:3" in said
+    assert said.count("dedup: failed: ") == 2
+
+
 def test_part_of_what_is_known_on_another_page_is_new(repo: Repository, run: Run) -> None:
     known_at(repo, run, "five")
     repo.write("a-first.md", page(40, " ".join(SHARED.split()[5:35])))
@@ -323,6 +386,16 @@ def test_a_missing_baseline_says_how_to_write_one(repo: Repository, run: Run) ->
     assert "Write one with --update-baseline" in said
 
 
+@pytest.mark.parametrize("update", [[], ["--update-baseline"]])
+def test_no_report_is_written_over_the_baseline(repo: Repository, run: Run, update: list[str]) -> None:
+    assert run("--baseline", "new.jsonl", "--update-baseline", "-o", "./new.jsonl")[0] == 2
+    known_at(repo, run, "five")
+    before = (repo.root / "base.jsonl").read_text()
+    status, said = run("--baseline", "base.jsonl", *update, "-o", "docs/../base.jsonl")
+    assert (status, (repo.root / "base.jsonl").read_text()) == (2, before)
+    assert "is read and would be overwritten" in said
+
+
 # Changed files.
 
 
@@ -333,6 +406,42 @@ def test_what_touches_no_changed_file_passes(repo: Repository, run: Run) -> None
 
 def test_a_renamed_file_has_not_changed(repo: Repository, run: Run) -> None:
     assert run("--changed-since", "three", "--fail-on", "new")[0] == 0
+
+
+@pytest.mark.parametrize("staged", [False, True])
+def test_a_file_whose_mode_alone_differs_has_not_changed(repo: Repository, run: Run, staged: bool) -> None:
+    (repo.root / "docs" / "p10.md").chmod(0o755)
+    if staged:
+        repo.git("commit", "-qam", "mode")
+    else:
+        (repo.root / "docs" / "p10.md").touch()
+        repo.git("config", "diff.autoRefreshIndex", "false")
+    assert run("--changed-since", "five", "--fail-on", "new", "--fail-over", "0")[0] == 0
+
+
+def test_a_renamed_file_whose_lines_have_another_order_has_changed(repo: Repository) -> None:
+    """Git calls them alike to a hundred per cent."""
+    lines = (repo.root / "docs" / "p05.md").read_text().splitlines()
+    repo.git("mv", "docs/p05.md", "docs/moved.md")
+    repo.write("moved.md", "\n".join(reversed(lines)) + "\n")
+    repo.git("add", "-A")
+    assert "R100" in repo.git("diff", "--name-status", "--find-renames", "five")
+    assert changed_files("five", repo.root) == {(repo.root / "docs" / "moved.md").resolve()}
+
+
+def test_a_new_link_does_not_change_the_file_that_it_leads_to(repo: Repository, run: Run) -> None:
+    link = repo.root / "docs" / "z-link.md"
+    link.symlink_to("p10.md")
+    assert run("--changed-since", "five", "--fail-on", "new")[0] == 0
+    repo.write("p10.md", page(10, SHARED, passage(9_003)))
+    assert run("--changed-since", "five", "--fail-on", "new")[0] == 1
+    (repo.root / "other.md").write_text(page(40, SHARED))
+    repo.git("add", "-A")
+    repo.git("commit", "-qm", "six")
+    link.unlink()
+    link.symlink_to("../other.md")  # a page that was not there before
+    status, said = run("--changed-since", "HEAD", "--fail-on", "new", "--template-in", "html")
+    assert (status, "1 passage: docs/z-link.md:9 as docs/p10.md:9" in said) == (1, True)
 
 
 def test_a_changed_file_is_charged_whatever_sorts_first(repo: Repository, run: Run) -> None:
@@ -465,6 +574,16 @@ def test_the_entry_of_a_passage_is_that_of_all_entries(made: list[tuple[int, fro
     shares = [(entry.fingerprint == passage, passage.inside(entry.fingerprint), entry.copies, -number)
               for number, entry in enumerate(known.entries) if passage.inside(entry.fingerprint) >= 0.6]
     assert known.entry_of(passage) == (-max(shares)[3] if shares else None)
+
+
+def test_an_entry_that_allows_as_many_copies_goes_before_a_closer_one() -> None:
+    """Of an edited text two groups were accepted: now all its copies are one, whose words are those of the smaller group."""
+    words = passage(9_004, 90).split()
+    own, wider = Fingerprint.of([" ".join(words)]), Fingerprint.of([" ".join(words[:80])])
+    assert 0.6 <= own.inside(wider) < 1.0
+    known = Baseline([Entry(own, 2), Entry(wider, 3)])
+    numbers = [known.entry_of(own, copies) for copies in range(5)]
+    assert [None if number is None else known.entries[number].copies for number in numbers] == [2, 2, 2, 3, 2]
 
 
 def _sample(scale: int, hashes: frozenset[int]) -> Fingerprint:

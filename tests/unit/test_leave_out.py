@@ -251,6 +251,17 @@ def test_an_entry_is_needed_where_a_comment_leaves_out_a_copy(tmp_path: Path, mo
     assert cli.main(["suppressions", ".", "--baseline", "base.jsonl", "--stale"]) == 1
 
 
+def test_copies_that_follow_each_other_are_counted_as_the_gates_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sentence a hundred times is two places, of which one holds many copies."""
+    monkeypatch.chdir(tmp_path)
+    Path("a.md").write_text(f"{LAW} " * 60)
+    assert cli.main(["scan", ".", "-q", "--baseline", "base.jsonl", "--update-baseline"]) == 0
+    assert cli.main(["suppressions", ".", "--baseline", "base.jsonl", "--stale"]) == 0
+    Path("a.md").write_text(f"{LAW} " * 90)
+    assert cli.main(["scan", ".", "-q", "--baseline", "base.jsonl", "--fail-on", "refrain"]) == 1
+    assert cli.main(["suppressions", ".", "--baseline", "base.jsonl", "--stale"]) == 1
+
+
 def test_a_comment_in_a_record_has_the_line_of_the_record(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "r.jsonl"
     file.write_text("".join(json.dumps({"id": name, "text": f"<p>{OWN}</p>\n<!-- dedup:ignore: x --><p>{LAW}</p>"}) + "\n"

@@ -10,6 +10,7 @@ import json
 import os
 import stat
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -185,6 +186,20 @@ def test_a_damaged_or_newer_file_gives_one_clear_line(content: bytes, what: str,
         read_json(path)
     assert what in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("change", "what"), [
+    (lambda value: value["groups"][0]["occurrences"][0].update(page="nowhere"), "groups: there is no page 'nowhere'"),
+    (lambda value: value["groups"][0].update(id=7), "groups: the id of number 0 is 7"),
+    (lambda value: value["groups"][0].update(occurrences=["a"]), "'str' object has no attribute"),
+    (lambda value: value.update(options=None), "'NoneType' object has no attribute"),
+])
+def test_a_report_that_does_not_fit_together_is_damaged(change: Any, what: str, tmp_path: Path) -> None:
+    value = json.loads(rich_report().to_json())
+    change(value)
+    (tmp_path / "r.json").write_text(json.dumps(value))
+    with pytest.raises(InputError, match=f"the report is damaged: {what}"):
+        read_json(tmp_path / "r.json")
 
 
 def test_a_report_cut_anywhere_or_with_a_wrong_value_is_refused(tmp_path: Path) -> None:
