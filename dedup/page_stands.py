@@ -132,7 +132,7 @@ def own_words(judgement: Judgement, pages: I64, others: I64, common: I64) -> F64
 def other_pages(judgement: Judgement, some: PageStands, top: int) -> tuple[I64, I64]:
     """How many pages share groups with each page, and the `top` that share most, -1 where there are fewer: ``(pages, top)``.
 
-    Up to 50 places of a group are looked at, the first ones.
+    Most is of words: an article weighs more than five headlines. Up to 50 places of a group are looked at, the first ones.
     """
     first = some.first
     group = judgement.group[some.stand]
@@ -145,8 +145,14 @@ def other_pages(judgement: Judgement, some: PageStands, top: int) -> tuple[I64, 
         those = [_that_count(judgement, p, g) for p, g in zip(some.page.tolist(), group.tolist(), strict=True)]
         edges = sums(np.array([len(pages) for pages in those], np.int64))
         start, stop, page = edges[:-1], edges[1:], np.concatenate(those)
-    count, most = kernel.most_frequent(page, start, stop, first, some.page[first[:-1]], top)
+    count, most = kernel.heaviest(page, start, stop, _half_words(judgement, some), first, some.page[first[:-1]], top)
     return count, most.reshape(-1, top)
+
+
+def _half_words(judgement: Judgement, some: PageStands) -> I64:
+    """Half words of the first place of each stand, 1 at least."""
+    words = judgement.copies.matched_words(judgement.first[some.stand], judgement.table.ranges)
+    return np.maximum(2 * words, 1).astype(np.int64)
 
 
 def _that_count(judgement: Judgement, page: int, group: int) -> I64:

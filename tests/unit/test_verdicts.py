@@ -280,6 +280,13 @@ def test_a_passage_on_two_pages_is_shared():
                                           f"1 passage (30 words) stands on other pages too (a): line 1, {words}"]
 
 
+def test_of_other_pages_the_one_that_shares_most_words_is_named_first():
+    teasers, article = [prose(10, 300 + n) for n in range(4)], P[:4]
+    report = scan_texts([lines(*(f"{text} {prose(9, 310 + n)}" for n, text in enumerate(teasers))), lines(*article, *teasers),
+                         lines("Print", *article)])
+    assert "stand on other pages too (2, 0)" in report.pages[1].verdicts[0].text
+
+
 def test_what_every_page_of_a_site_carries_is_its_template():
     site = [Page(f"s{n}", lines(P[0], prose(80, 40 + n), P[1]), source=f"s{n}", site="s.example") for n in range(6)]
     report = scan(site)
