@@ -262,6 +262,27 @@ class Judgement:
         return self._chars[1]
 
     @property
+    def template(self) -> Parts:
+        """Where the site's template stands, by page, in bytes of the collection: ascending, and apart from each other."""
+        return self._chars[2]
+
+    def outside_template(self, rows: I64, owner: I64) -> F64:
+        """Of the text of some occurrences, those of one owner together, the share that is not the site's template.
+
+        Of those of an owner that are hardly anything else all of it: 1.
+
+        Args:
+            owner: A number of each row, ascending; all from 0 are there.
+        """
+        if not len(self.template.start):
+            return np.ones(owner[-1] + 1)
+        found = self.stretches(rows, owner)
+        lengths = found.end - found.start, _inside(self.template, found)
+        size, inside = (np.bincount(found.owner, each) for each in lengths)
+        share: F64 = np.where(inside < TEMPLATE_AGAIN * size, 1 - inside / np.maximum(size, 1), 1.0)
+        return share
+
+    @property
     def bare(self) -> Flags:
         """Pages on which there is nothing but what would be the site's template: all of it counts."""
         of_page, content, _ = self._chars

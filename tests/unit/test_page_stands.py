@@ -36,7 +36,7 @@ def test_other_pages_are_those_that_share_most_words(settings: dict[str, object]
     judgement = judge(70, seed, **settings)
     pairs = judgement.findings.pairs_that_count
     stands = PageStands.on(judgement, np.arange(70))
-    counts, most = other_pages(judgement, stands, 3)
+    counts, most = other_pages(judgement, stands, np.ones(len(stands.stand)), 3)
     for (page, mine), count, named in zip(stands.by_page(), counts.tolist(), most.tolist(), strict=True):
         others = Counter[int]()
         words = judgement.copies.matched_words(judgement.first[mine], judgement.table.ranges).tolist()

@@ -343,6 +343,15 @@ def test_an_article_at_several_addresses_of_a_site_is_no_template(tmp_path):
     assert [set(kinds(report, n)) for n in range(11)] == [{"template", "shared"}] * 3 + [{"template"}] * 8
 
 
+def test_the_template_before_a_shared_article_is_neither_quoted_nor_counted_with_it(tmp_path):
+    report = site_with(tmp_path, (prose(7, 77), P[:4]), 2, 8)
+    shared = next(v for v in report.pages[0].verdicts if v.kind == "shared")
+    template = next(v for v in report.pages[0].verdicts if v.kind == "template")
+    assert report.groups[shared.groups[0]].occurrences[0].text.startswith(prose(9, 76))  # with the menu
+    assert f'"... {" ".join(prose(7, 77).split()[:4])}' in shared.text
+    assert (shared.evidence["words"], template.evidence["words"]) == (7 + 4 * 30, 9 + 14)
+
+
 def test_a_headline_that_most_pages_have_is_the_site_s_own(tmp_path):
     for n in range(6):
         (tmp_path / f"{n}.html").write_text(f"<body><h1>{prose(6, 78)}</h1><p>{P[0]}</p><p>{prose(60, 90 + n)}</p></body>",
