@@ -45,6 +45,15 @@ def test_of_much_that_lies_inside_a_copy_the_first_blocks_are_named():
         'the second copy also has "One" of line 19, "Two" of line 23, "Three" of line 27 and 1 more')
 
 
+def test_a_word_with_which_the_blocks_behind_two_copies_begin_is_no_block_of_them_where_one_has_a_gap():
+    copy = [HEADLINE, *P[:3]]
+    behind = [f"The {prose(6, 401)}", f"The {prose(20, 402)}"]
+    report = scan_texts([lines(HEADLINE, "By Ann", *P[:3], behind[0], "Label", *copy, behind[1])])
+    told = verdicts(report, "rendered-twice")[0]
+    chars = len(HEADLINE) + sum(map(len, P[:3])) + 2 * 2
+    assert f"twice: lines 1-9 again at 15-21, headline and 3 paragraphs, {chars:,} characters" in told
+
+
 def test_what_lies_inside_a_copy_of_a_record_has_no_line():
     text = lines(HEADLINE, *P[:4], "Caption", HEADLINE, P[0], "Thumbnail", *P[1:4])
     [verdict] = scan([Page("a", text, record=True)]).pages[0].verdicts
