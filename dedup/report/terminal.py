@@ -232,9 +232,12 @@ class _Writer:
     # (b) Verdicts.
 
     def verdicts(self) -> Iterator[Text]:
-        found = self.found
-        parts = [*self._causes(), *self._page_verdicts(found.renderings, "bold"), *self._folds(),
-                 *self._page_verdicts(found.copies, ""), *self._small_repeats()]
+        found, known = self.found, self.report.summary.reference_pages > 0
+        copies = [*self._page_verdicts(found.copies, "bold" if known else "")]
+        own = [*self._page_verdicts(found.renderings, "" if known else "bold"), *self._folds()]
+        # what stands in the references or in the index is what was asked for
+        parts = [*copies, *self._causes(), *own] if known else [*self._causes(), *own, *copies]
+        parts += self._small_repeats()
         if parts:
             yield from self.heading("What it amounts to")
             yield from parts
