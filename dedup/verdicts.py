@@ -17,7 +17,7 @@ from dedup.copies import describe_copies
 from dedup.findings import Findings
 from dedup.keep import kept_pages
 from dedup.kernel import kernel
-from dedup.model import Verdict
+from dedup.model import BlockKind, Verdict
 from dedup.order import distinct_keys, in_order
 from dedup.parts import Parts
 from dedup.runs import headlines
@@ -189,22 +189,60 @@ class Judgement:
 
     def _of_an_article(self, stands: I64) -> Flags:
         """Which stands are of a text at several addresses: their passage goes on from the page's own headline, which most
-        pages of the site do not have; or it stands on the very pages on which such a one does."""
+        pages of the site do not have, or it stands on the very pages on which such a one does; or they open an article that
+        pages of the site list with its headline."""
         pages = np.unique(self.page[stands])
-        before = sums(headlines(self.findings.corpus, pages.tolist()).astype(np.int64))
+        marked = headlines(self.findings.corpus, pages.tolist())
+        before = sums(marked.astype(np.int64))
         rows, first = kernel.take_ranges(self.first, stands)
         copies = self.copies.take(rows)
         over = before[copies.last_block] > before[copies.first_block + ~copies.opens]
         group, site, of_site = self.group[stands], self.sites[0][self.page[stands]], self.sites[1]
         new = begins_new(group)
         number = np.cumsum(new) - 1
-        owned = np.logical_or.reduceat(over, first[:-1]) & (np.bincount(number)[number] < OWN_SHARE * of_site[site])
-        owned = np.logical_and.reduceat(owned, rows_of(new))
+        few = np.bincount(number)[number] < OWN_SHARE * of_site[site]
+        owned = np.logical_and.reduceat(np.logical_or.reduceat(over, first[:-1]) & few, rows_of(new))
+        opens: Flags = np.logical_and.reduceat(few, rows_of(new))
+        if opens.any() and marked.any():
+            opens &= self._opens_an_article(stands, number, rows_of(marked > 0))
+        else:
+            opens[:] = False
         if not owned.any():
-            return np.zeros(len(stands), bool)
+            found: Flags = opens[number]
+            return found
         mixed = self.page[stands].astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
         on = np.add.reduceat((mixed ^ mixed >> np.uint64(32)) * mixed, rows_of(new))  # equal for groups of the same pages
-        found: Flags = np.isin(on, on[owned])[number]
+        found = (opens | np.isin(on, on[owned]))[number]
+        return found
+
+    def _opens_an_article(self, stands: I64, number: I64, headline: I64) -> Flags:
+        """Which groups are quoted of an article by what lists it: its headline as a heading, and more; or what stands behind
+        that, a byline between, and only where the headline stands, too.
+
+        Args:
+            stands: Their stands.
+            number: The group of each, from 0.
+            headline: Blocks of headlines.
+        """
+        corpus = self.findings.corpus
+        places, new = self.copies.take(self.first[stands]), rows_of(begins_new(number))
+        block, is_heading, text = places.first_block, corpus.kind == BlockKind.HEADING, corpus.fingerprint
+        titled = is_heading[block] & (places.last_block > block) & np.isin(text[block], text[headline])
+        heading = np.append(-1, rows_of(is_heading))
+        last = heading[np.searchsorted(heading, block) - 1]  # the nearest heading before each
+        behind = np.isin(last, headline) & (block - last <= NEXT_BLOCKS) & (last >= corpus.page_first[self.page[stands]])
+        groups = int(number[-1]) + 1
+        name = text[last]
+        low, high = np.full(groups, np.iinfo(np.uint64).max), np.zeros(groups, np.uint64)
+        np.minimum.at(low, number[behind], name[behind])
+        np.maximum.at(high, number[behind], name[behind])
+        one = low == high  # else it stands behind the headlines of several articles
+        named, asked = rows_of(np.isin(text, low[one])), rows_of(one[number])
+        page = np.searchsorted(corpus.page_first, named, side="right") - 1
+        there = {*zip(text[named].tolist(), page.tolist(), strict=True)}
+        lists = zip(low[number[asked]].tolist(), self.page[stands[asked]].tolist(), strict=True)
+        titled[asked] |= np.array([pair in there for pair in lists], bool)
+        found: Flags = np.logical_and.reduceat(titled, new)
         return found
 
     def _in_template(self, template: Flags) -> Flags:

@@ -352,6 +352,24 @@ def test_an_article_at_several_addresses_of_a_site_is_no_template(tmp_path):
     assert [set(kinds(report, n)) for n in range(11)] == [{"template", "shared"}] * 3 + [{"template"}] * 8
 
 
+def test_the_lead_that_lists_of_articles_quote_is_no_template_and_a_box_behind_each_headline_is_one(tmp_path):
+    box, lead, foot = prose(20, 501), P[0], prose(30, 502)
+    for n in range(12):
+        headline = prose(7, 510) if n == 0 else prose(7, 520 + n)
+        opening = lead if n == 0 else prose(30, 540 + n)
+        cards = f"<h2>{prose(7, 510)}</h2><p>{lead}</p>" if n > 8 else f"<h2>{prose(7, 580 + n)}</h2>"
+        (tmp_path / f"{n:02}.html").write_text(
+            f"<body><main><h1>{headline}</h1><p>By Ann, {n} May</p><p>{opening}</p><p>{prose(60, 560 + n)}</p></main>{cards}"
+            f"<main><h1>{headline}</h1><p>{box}</p></main><footer><h2>Paper</h2><p>{foot}</p></footer></body>", "utf-8")
+    report = scan(tmp_path)
+    told = {kind: {report.groups[number].occurrences[0].text for page in report.pages for v in page.verdicts
+                   if v.kind == kind for number in v.groups} for kind in ("template", "shared")}
+    assert {lead in text for text in told["template"]} == {False}
+    assert any(lead in text for text in told["shared"])
+    assert any(box in text for text in told["template"])
+    assert any(foot in text for text in told["template"])
+
+
 def test_the_template_before_a_shared_article_is_neither_quoted_nor_counted_with_it(tmp_path):
     report = site_with(tmp_path, (prose(7, 77), P[:4]), 2, 8)
     shared = next(v for v in report.pages[0].verdicts if v.kind == "shared")
