@@ -207,12 +207,11 @@ class Judgement:
             opens &= self._opens_an_article(stands, number, rows_of(marked > 0))
         else:
             opens[:] = False
-        if not owned.any():
-            found: Flags = opens[number]
-            return found
-        mixed = self.page[stands].astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-        on = np.add.reduceat((mixed ^ mixed >> np.uint64(32)) * mixed, rows_of(new))  # equal for groups of the same pages
-        found = (opens | np.isin(on, on[owned]))[number]
+        if owned.any():
+            mixed = self.page[stands].astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+            on = np.add.reduceat((mixed ^ mixed >> np.uint64(32)) * mixed, rows_of(new))  # equal for groups of the same pages
+            opens |= np.isin(on, on[owned])
+        found: Flags = opens[number]
         return found
 
     def _opens_an_article(self, stands: I64, number: I64, headline: I64) -> Flags:

@@ -167,8 +167,8 @@ def _head(report: Report, found: Gathered) -> Iterator[str]:
     if told := headline(report):
         yield f"**{escaped(told)}**"
         yield ""
-    rest = (f" · {percent(figures.content_share)} without template, menus and refrains"
-            if figures.content_share != figures.duplicate_share else "")
+    content = percent(figures.content_share)
+    rest = f" · {content} without template, menus and refrains" if content != percent(figures.duplicate_share) else ""
     passages = f"{count(shown, 'passage')} {stands}"
     if report.left_out:
         passages = (f"{count(report.left_out, 'more passage')} left out, in the baseline or not in changed files · "

@@ -166,8 +166,9 @@ class _Writer:
             share = self._bar(s.duplicate_share)
             share.append(" stands in the index too" if self.report.index_pages is not None else
                          " stands in the references too" if s.reference_pages else " repeated")
-            if s.duplicate_chars and s.content_share != s.duplicate_share:
-                share.append(f"; {percent(s.content_share)} without template, menus and refrains")
+            content = percent(s.content_share)
+            if s.duplicate_chars and content != percent(s.duplicate_share):
+                share.append(f"; {content} without template, menus and refrains")
             yield from self.lines(share)
         unit = "page" if self.report.options.unit == "page" else "block"
         under = f", {s.short:,} under {count(self.report.options.min_tokens, 'word')}" if s.short else ""

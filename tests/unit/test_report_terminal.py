@@ -40,6 +40,16 @@ def test_what_stands_in_the_references_is_told_before_what_stands_twice_on_the_p
         assert told[2:].startswith("the page is a copy of old")
 
 
+def test_a_share_that_reads_the_same_without_template_is_said_once() -> None:
+    news = news_report()
+    same = report(news.pages, news.groups, duplicate_share=0.18112, content_share=0.18108)
+    assert "18.1 % " in printed(same)
+    assert "without template" not in printed(same) + same.to_markdown()
+    other = report(news.pages, news.groups, duplicate_share=0.18112, content_share=0.17)
+    assert "17.0 % without template" in printed(other)
+    assert "17.0 % without template" in other.to_markdown()
+
+
 def printed(shown: Report, top: int = 10) -> str:
     file = io.StringIO()
     print_report(shown, file, top)
