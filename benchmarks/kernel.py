@@ -601,11 +601,12 @@ def implied_groups(data: Data) -> Measured:
 
 
 @case
-def most_frequent(data: Data) -> Measured:
+def heaviest(data: Data) -> Measured:
     draw = np.random.default_rng(0)
     start = draw.integers(0, 900_000, 30_000)
-    arguments = draw.integers(0, 47_000, 1_000_000), start, start + draw.integers(2, 50, len(start)), np.arange(0, 30_001, 30)
-    return (*arguments, np.arange(1_000), 3), int((arguments[2] - start).sum()), "number"
+    end, weight = start + draw.integers(2, 50, len(start)), draw.integers(16, 500, len(start))
+    lists = np.arange(0, 30_001, 30), np.arange(1_000)
+    return (draw.integers(0, 47_000, 1_000_000), start, end, weight, *lists, 3), int((end - start).sum()), "number"
 
 
 @case

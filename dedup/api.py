@@ -328,6 +328,8 @@ def _pages(source: Any, options: Options) -> Any:
         return pages_from_objects([source], options)
     if isinstance(source, Mapping):
         if not any(isinstance(source.get(name), str) for name in (options.text_field or "", "text", "content", "body")):
+            if split := next((name for name, held in source.items() if hasattr(held, "select_columns")), None):
+                raise TypeError(f"{type(source).__name__} is several data sets; give one of them: [{split!r}]")
             raise TypeError("a mapping is one page, with a field that holds its text; give several as "
                             "[{'id': ..., 'text': ...}, ...]")
         return pages_from_objects([source], options)

@@ -214,7 +214,8 @@ def _restore(manifest: str, **settings: Any) -> int:
                     if done.files > 1 else "nothing to do: the file is as it was before the cleaning"])
             return cli.DONE
         whole = f" and {count(done.dropped, 'whole file')}" if done.dropped else ""
-        cli_output.print_lines([f"restored {count(done.files, 'file')}, {done.unchanged:,} of them unchanged; "
+        unchanged = f", {done.unchanged:,} of them unchanged" if done.unchanged else ""
+        cli_output.print_lines([f"restored {count(done.files, 'file')}{unchanged}; "
                 f"{count(done.cuts, 'piece')}{whole} put back"
                 + (f"; {count(done.already, 'file')} had been restored before" if done.already else "")])
     return cli.DONE

@@ -291,15 +291,17 @@ def _without_ends(findings: Findings, first_block: I64, last_block: I64) -> Ends
     The paragraphs behind two copies of an article may both begin with "The": they are no part of the article.
     """
     first, t0, t1 = findings.corpus.token_first, findings.table.ranges.t0, findings.table.ranges.t1
-    several = last_block > first_block
-    several[findings.left_out.place] = False  # what stands behind a gap is a part
-    rows = rows_of(several)
+    rows = rows_of(last_block > first_block)
     begin, end = first_block[rows], last_block[rows]
     tail = t1[rows] - first[end]
     cut = (tail < SLIGHT) & (2 * tail < first[end + 1] - first[end])
-    end = end - cut
     head = first[begin + 1] - t0[rows]
-    late = (head < SLIGHT) & (2 * head < first[begin + 1] - first[begin]) & (end > begin)
+    late = (head < SLIGHT) & (2 * head < first[begin + 1] - first[begin])
+    if len(findings.left_out.place):  # what stands alone before or behind a gap is a part
+        parts, corpus = findings.table.parts, findings.corpus
+        cut &= parts.part_start[parts.first[rows + 1] - 1] < corpus.start[end]
+        late &= parts.part_end[parts.first[rows]] > corpus.end[begin]
+    late &= end - cut > begin
     ends = Ends(first_block, last_block, t0, t1, first)
     if not (cut | late).any():
         return ends

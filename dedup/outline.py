@@ -43,6 +43,7 @@ class Outline(Struct, frozen=True):
         duplicate_chars: Of each page.
         renderings: Pages with a second rendering or a teaser.
         copies: Pages that are copies, or share passages with others.
+        whole: Of each of these, whether it is a copy.
         again: Of each of these, whether all its passages are told of others: earlier pages share them, or they stand on its
             copies alone.
         folds: What is told in a line each.
@@ -52,6 +53,7 @@ class Outline(Struct, frozen=True):
     duplicate_chars: I64
     renderings: I64
     copies: I64
+    whole: Flags
     again: Flags
     folds: dict[VerdictKind, Fold]
 
@@ -80,7 +82,7 @@ def outline_of_judgement(judgement: Judgement, words: I64, duplicate_chars: I64)
             pages = distinct_numbers(page[rows])
             folds[kind] = Fold(len(pages), len(pages), len(distinct_numbers(group[rows])), int(pages[0]))
     return Outline(int(words[begin:].sum()), duplicate_chars, distinct_numbers(page[np.isin(within, (RENDERED, TEASER))]),
-                   np.concatenate([copied, sharing])[order],
+                   np.concatenate([copied, sharing])[order], order < len(copied),
                    np.concatenate([np.zeros(len(copied), bool), again])[order], folds)
 
 
@@ -114,7 +116,7 @@ def _told_of_copies(pages: Sequence[PageReport], groups: Iterable[Group]) -> set
 
 def outline_of_pages(pages: Sequence[PageReport], groups: Iterable[Group]) -> Outline:
     """The outline of a report whose pages are there as objects."""
-    words, chars, renderings, copies, again = 0, list[int](), list[int](), list[int](), list[bool]()
+    words, chars, renderings, copies, whole, again = 0, list[int](), list[int](), list[int](), list[bool](), list[bool]()
     said, folded = set[int](), dict[VerdictKind, list[Any]]()
     copied = _told_of_copies(pages, groups)
     for p, page in enumerate(pages):
@@ -129,9 +131,10 @@ def outline_of_pages(pages: Sequence[PageReport], groups: Iterable[Group]) -> Ou
         if kinds.difference(FOLDED, SECOND_RENDERINGS):
             shared = {group for verdict in page.verdicts if verdict.kind == "shared" for group in verdict.groups}
             copies.append(p)
+            whole.append("copy-of" in kinds)
             again.append("copy-of" not in kinds and said.issuperset(shared - copied))
             said |= shared
     folds = {kind: Fold(len(rows), sum(n for _, n, _ in rows), len(set().union(*(groups for *_, groups in rows))), rows[0][0])
              for kind, rows in folded.items()}
     return Outline(words, np.array(chars, np.int64), np.array(renderings, np.int64), np.array(copies, np.int64),
-                   np.array(again, bool), folds)
+                   np.array(whole, bool), np.array(again, bool), folds)

@@ -16,6 +16,7 @@ from msgspec import Struct
 from dedup.columns import begins_new, is_among, owners, rows_of, sums, widths
 from dedup.kernel import kernel
 from dedup.order import order_of
+from dedup.parts import Parts
 from dedup.verdict_kinds import TEMPLATE
 
 if TYPE_CHECKING:
@@ -85,10 +86,36 @@ def words_together(judgement: Judgement, some: PageStands) -> F64:
     return np.where(widths(first) == 1, total, total * once / np.maximum(every, 1))
 
 
-def longest(judgement: Judgement, some: PageStands) -> I64:
-    """The first place of the stand of each page that has the most words, of several the first."""
+def content_words(judgement: Judgement, some: PageStands) -> F64:
+    """``words_together`` without the site's template that lies in them; all of them where there is hardly anything else.
+
+    Of a block of which some characters are left, its share of words.
+    """
+    words, rows, number = words_together(judgement, some), judgement.first[some.stand], owners(some.first)
+    mixed = rows_of(judgement.outside_template(rows, number) < 1)
+    if not len(mixed):
+        return words
+    corpus, frame, pages = judgement.findings.corpus, judgement.template, some.page[some.first[mixed]]
+    own, there = is_among(number, mixed), is_among(frame.owner, pages)
+    found = judgement.stretches(rows[own], some.page[own])
+    columns = zip((found.owner, found.start, found.end), (frame.owner, frame.start, frame.end), strict=True)
+    both = Parts(*(np.concatenate([mine, of_frame[there]]) for mine, of_frame in columns)).apart()
+    block, first = kernel.take_ranges(corpus.page_first, pages)
+    start, end = corpus.start[block], corpus.end[block]
+    held, framed = (kernel.lengths_inside(parts.start, parts.end, start, end) for parts in (both, frame))
+    halves = corpus.halves[block] * (held - framed) / np.maximum(end - start, 1)
+    words[mixed] = np.bincount(owners(first), halves, len(pages)) / 2
+    return words
+
+
+def longest(judgement: Judgement, some: PageStands, share: F64 | None = None) -> I64:
+    """The first place of the stand of each page that has the most words, of several the first.
+
+    Args:
+        share: Of each stand, how much of it counts.
+    """
     first, rows = some.first, judgement.first[some.stand]
-    size, owner = judgement.copies.words[rows], owners(first)
+    size, owner = judgement.copies.words[rows] * (1 if share is None else share), owners(first)
     most = rows_of(size == np.maximum.reduceat(size, first[:-1])[owner])
     return rows[most[begins_new(owner[most])]]
 
@@ -129,10 +156,13 @@ def own_words(judgement: Judgement, pages: I64, others: I64, common: I64) -> F64
     return np.bincount(owners(first), np.where(there, 0, np.floor(corpus.halves[mine] * (1 - inside))), len(pages)) / 2
 
 
-def other_pages(judgement: Judgement, some: PageStands, top: int) -> tuple[I64, I64]:
+def other_pages(judgement: Judgement, some: PageStands, share: F64, top: int) -> tuple[I64, I64]:
     """How many pages share groups with each page, and the `top` that share most, -1 where there are fewer: ``(pages, top)``.
 
-    Up to 50 places of a group are looked at, the first ones.
+    Most is of words: an article weighs more than five headlines. Up to 50 places of a group are looked at, the first ones.
+
+    Args:
+        share: Of each stand, how much of it counts.
     """
     first = some.first
     group = judgement.group[some.stand]
@@ -145,7 +175,9 @@ def other_pages(judgement: Judgement, some: PageStands, top: int) -> tuple[I64, 
         those = [_that_count(judgement, p, g) for p, g in zip(some.page.tolist(), group.tolist(), strict=True)]
         edges = sums(np.array([len(pages) for pages in those], np.int64))
         start, stop, page = edges[:-1], edges[1:], np.concatenate(those)
-    count, most = kernel.most_frequent(page, start, stop, first, some.page[first[:-1]], top)
+    words = judgement.copies.matched_words(judgement.first[some.stand], judgement.table.ranges)
+    weight = np.maximum(2 * words * share, 1).astype(np.int64)
+    count, most = kernel.heaviest(page, start, stop, weight, first, some.page[first[:-1]], top)
     return count, most.reshape(-1, top)
 
 

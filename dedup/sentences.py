@@ -17,11 +17,13 @@ from dedup.copies import PARAGRAPH_HALVES, goes_on, is_cut_short, is_headline
 from dedup.groups import KINDS
 from dedup.kernel import kernel
 from dedup.model import BlockKind, Verdict
-from dedup.page_stands import PageStands, in_common, longest, other_pages, own_words, words_together
+from dedup.page_stands import PageStands, content_words, in_common, longest, other_pages, own_words, words_together
+from dedup.parts import Parts
 from dedup.renderings import Place, Rendering, places_of, renderings_of
 from dedup.source_lines import block_line, block_lines
 from dedup.stands import is_long_enough
 from dedup.verdict_kinds import NAVIGATION, REFRAIN, RENDERED, SHARED, TEASER, TEMPLATE
+from dedup.verdicts import TEMPLATE_AGAIN
 
 if TYPE_CHECKING:
     from dedup.verdicts import Judgement
@@ -567,8 +569,12 @@ def _fold(judgement: Judgement, kind: Literal["navigation", "refrain"], stands: 
     return f"{what} ({words:,.0f} words) {verb} on this page {often}{such_as}{where}"
 
 
-def _quotes(judgement: Judgement, rows: I64) -> Iterator[str]:
-    """How the matched text of each place begins, with dots for words that were left out."""
+def _quotes(judgement: Judgement, rows: I64, without: Parts | None = None) -> Iterator[str]:
+    """How the matched text of each place begins, with dots for words that were left out.
+
+    Args:
+        without: Stretches that are left out, ascending, but of a place that has hardly anything else.
+    """
     parts, text = judgement.findings.places.parts, judgement.findings.corpus.text.data
     mine, first = kernel.take_ranges(parts.first, rows)
     stretches = list(zip(parts.part_start[mine].tolist(), parts.part_end[mine].tolist(), strict=True))
@@ -576,13 +582,25 @@ def _quotes(judgement: Judgement, rows: I64) -> Iterator[str]:
     def decoded(start: int, end: int) -> str:
         return str(text[start:end], "utf-8", "surrogatepass")
     for a, b in pairwise(first.tolist()):
-        quote, reached = "", 0
-        for start, end in stretches[a:b]:
-            quote += " ... " if quote and decoded(reached, start).strip() else " "
-            quote, reached = quote + decoded(start, end), end
+        quote, reached = "", stretches[a][0]
+        for start, end in stretches[a:b] if without is None else _outside(stretches[a:b], without):
+            if (piece := decoded(start, end)).strip():
+                quote += (" ... " if decoded(reached, start).strip() else " ") + piece
+                reached = end
             if len(quote) > 4 * QUOTE_CHARS:
                 break
         yield shortened(quote)
+
+
+def _outside(stretches: list[tuple[int, int]], frame: Parts) -> list[tuple[int, int]]:
+    """What of some stretches lies in none of a frame; where that is hardly anything, all of them."""
+    left = list[tuple[int, int]]()
+    for start, end in stretches:
+        held = slice(frame.end.searchsorted(start, side="right"), frame.start.searchsorted(end))
+        edges = [start, *np.column_stack([frame.start[held], frame.end[held]]).ravel().tolist(), end]
+        left += [(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True) if a < b]
+    size, outside = (sum(end - start for start, end in some) for some in (stretches, left))
+    return left if outside > (1 - TEMPLATE_AGAIN) * size else stretches
 
 
 def shortened(text: str, limit: int = QUOTE_CHARS) -> str:
@@ -621,12 +639,15 @@ def _copies_of(judgement: Judgement, some: PageStands) -> Iterator[Told]:
 def _shared(judgement: Judgement, some: PageStands) -> Iterator[Told]:
     findings, pages = judgement.findings, judgement.findings.corpus.pages
     where = "on other pages" if findings.corpus.references is None else f"in {judgement.known}"
-    groups, rows = judgement.group[some.stand].tolist(), longest(judgement, some)
-    counts, others = other_pages(judgement, some, MOST_LISTED)
+    groups, first = judgement.group[some.stand].tolist(), judgement.first[some.stand]
+    share = judgement.outside_template(first, np.arange(len(first)))
+    rows = longest(judgement, some, share)
+    counts, others = other_pages(judgement, some, share, MOST_LISTED)
     named = distinct_numbers(others[others >= 0]).tolist()
     name = dict(zip(named, pages.names(named), strict=True))
-    columns = (column.tolist() for column in (words_together(judgement, some), counts, others, rows))
-    for (page, a, b), quote, words, count, most, row in zip(some.ranges(), _quotes(judgement, rows), *columns, strict=True):
+    columns = (column.tolist() for column in (content_words(judgement, some), counts, others, rows))
+    quotes = _quotes(judgement, rows, judgement.template)
+    for (page, a, b), quote, words, count, most, row in zip(some.ranges(), quotes, *columns, strict=True):
         several = b - a > 1
         at = "" if pages.in_line(page) else f"{_named_lines(judgement, row)}, "
         these = ", ".join([name[other] for other in most if other >= 0])

@@ -17,7 +17,7 @@ from dedup.copies import describe_copies
 from dedup.findings import Findings
 from dedup.keep import kept_pages
 from dedup.kernel import kernel
-from dedup.model import Verdict
+from dedup.model import BlockKind, Verdict
 from dedup.order import distinct_keys, in_order
 from dedup.parts import Parts
 from dedup.runs import headlines
@@ -191,22 +191,59 @@ class Judgement:
 
     def _of_an_article(self, stands: I64) -> Flags:
         """Which stands are of a text at several addresses: their passage goes on from the page's own headline, which most
-        pages of the site do not have; or it stands on the very pages on which such a one does."""
+        pages of the site do not have, or it stands on the very pages on which such a one does; or they open an article that
+        pages of the site list with its headline."""
         pages = np.unique(self.page[stands])
-        before = sums(headlines(self.findings.corpus, pages.tolist()).astype(np.int64))
+        marked = headlines(self.findings.corpus, pages.tolist())
+        before = sums(marked.astype(np.int64))
         rows, first = kernel.take_ranges(self.first, stands)
         copies = self.copies.take(rows)
         over = before[copies.last_block] > before[copies.first_block + ~copies.opens]
         group, site, of_site = self.group[stands], self.sites[0][self.page[stands]], self.sites[1]
         new = begins_new(group)
         number = np.cumsum(new) - 1
-        owned = np.logical_or.reduceat(over, first[:-1]) & (np.bincount(number)[number] < OWN_SHARE * of_site[site])
-        owned = np.logical_and.reduceat(owned, rows_of(new))
-        if not owned.any():
-            return np.zeros(len(stands), bool)
-        mixed = self.page[stands].astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-        on = np.add.reduceat((mixed ^ mixed >> np.uint64(32)) * mixed, rows_of(new))  # equal for groups of the same pages
-        found: Flags = np.isin(on, on[owned])[number]
+        few = np.bincount(number)[number] < OWN_SHARE * of_site[site]
+        owned = np.logical_and.reduceat(np.logical_or.reduceat(over, first[:-1]) & few, rows_of(new))
+        opens: Flags = np.logical_and.reduceat(few, rows_of(new))
+        if opens.any() and marked.any():
+            opens &= self._opens_an_article(stands, number, rows_of(marked > 0))
+        else:
+            opens[:] = False
+        if owned.any():
+            mixed = self.page[stands].astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+            on = np.add.reduceat((mixed ^ mixed >> np.uint64(32)) * mixed, rows_of(new))  # equal for groups of the same pages
+            opens |= np.isin(on, on[owned])
+        found: Flags = opens[number]
+        return found
+
+    def _opens_an_article(self, stands: I64, number: I64, headline: I64) -> Flags:
+        """Which groups are quoted of an article by what lists it: its headline as a heading, and more; or what stands behind
+        that, a byline between, and only where the headline stands, too.
+
+        Args:
+            stands: Their stands.
+            number: The group of each, from 0.
+            headline: Blocks of headlines.
+        """
+        corpus = self.findings.corpus
+        places, new = self.copies.take(self.first[stands]), rows_of(begins_new(number))
+        block, is_heading, text = places.first_block, corpus.kind == BlockKind.HEADING, corpus.fingerprint
+        titled = is_heading[block] & (places.last_block > block) & np.isin(text[block], text[headline])
+        heading = np.append(-1, rows_of(is_heading))
+        last = heading[np.searchsorted(heading, block) - 1]  # the nearest heading before each
+        behind = np.isin(last, headline) & (block - last <= NEXT_BLOCKS) & (last >= corpus.page_first[self.page[stands]])
+        groups = int(number[-1]) + 1
+        name = text[last]
+        low, high = np.full(groups, np.iinfo(np.uint64).max), np.zeros(groups, np.uint64)
+        np.minimum.at(low, number[behind], name[behind])
+        np.maximum.at(high, number[behind], name[behind])
+        one = low == high  # else it stands behind the headlines of several articles
+        named, asked = rows_of(np.isin(text, low[one])), rows_of(one[number])
+        page = np.searchsorted(corpus.page_first, named, side="right") - 1
+        there = {*zip(text[named].tolist(), page.tolist(), strict=True)}
+        lists = zip(low[number[asked]].tolist(), self.page[stands[asked]].tolist(), strict=True)
+        titled[asked] |= np.array([pair in there for pair in lists], bool)
+        found: Flags = np.logical_and.reduceat(titled, new)
         return found
 
     def _in_template(self, template: Flags) -> Flags:
@@ -262,6 +299,27 @@ class Judgement:
     def content(self) -> I64:
         """Characters in blocks of each page that are not the site's template."""
         return self._chars[1]
+
+    @property
+    def template(self) -> Parts:
+        """Where the site's template stands, by page, in bytes of the collection: ascending, and apart from each other."""
+        return self._chars[2]
+
+    def outside_template(self, rows: I64, owner: I64) -> F64:
+        """Of the text of some occurrences, those of one owner together, the share that is not the site's template.
+
+        Of those of an owner that are hardly anything else all of it: 1.
+
+        Args:
+            owner: A number of each row, ascending; all from 0 are there.
+        """
+        if not len(self.template.start):
+            return np.ones(owner[-1] + 1)
+        found = self.stretches(rows, owner)
+        lengths = found.end - found.start, _inside(self.template, found)
+        size, inside = (np.bincount(found.owner, each) for each in lengths)
+        share: F64 = np.where(inside < TEMPLATE_AGAIN * size, 1 - inside / np.maximum(size, 1), 1.0)
+        return share
 
     @property
     def bare(self) -> Flags:

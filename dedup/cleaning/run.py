@@ -118,7 +118,7 @@ def guard(plan: Plan, choices: Choices) -> None:
     causes: Counter[tuple[str, int]] = Counter()
     for removal in plan.removals:
         causes[(removal.verdict, removal.group)] += removal.end - removal.start
-    named = ", ".join(f"{verdict} {f'group {group} ' if group >= 0 else ''}{size / max(chars, 1):.0%}"
+    named = ", ".join(f"{verdict}{f' (group {group})' if group >= 0 else ''} {size / max(chars, 1):.0%}"
                       for (verdict, group), size in causes.most_common(NAMED_GROUPS))
     raise GuardError(f"{share:.0%} of the text would be removed, more than {most:.0%}; most of it: {named}",
                      "max_removed", "Nothing was written. Look at it with --dry-run, or raise --max-removed.")

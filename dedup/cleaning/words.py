@@ -55,7 +55,7 @@ def find_removals(manifest: Manifest, place: str) -> list[Removed]:
         raise InputError(f"nothing was removed from line {line} of {found['page']}", str(manifest.path),
                          f"Removed: {lines}.")
     pages = list(dict.fromkeys(removal.place.page for removal, _ in everything))
-    some = ", ".join(pages[:10]) + (", ..." if len(pages) > 10 else "")
+    some = ", ".join(pages[:10]) + (f" and {len(pages) - 10:,} more" if len(pages) > 10 else "")
     raise InputError(f"nothing was removed from {place!r}", str(manifest.path),
                      f"Pages with removals: {some or 'none'}.")
 

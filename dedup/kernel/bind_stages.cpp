@@ -392,15 +392,20 @@ void bind_groups(nb::module_& m) {
     }, "first"_a.noconvert(), "t0"_a.noconvert(), "t1"_a.noconvert(), "groups"_a.noconvert(), "around"_a,
        "number"_a.noconvert(), "place"_a.noconvert(), "start"_a.noconvert(), "end"_a.noconvert());
 
-    m.def("most_frequent", [](I64 number, I64 start, I64 end, I64 first, I64 but, std::int64_t top) {
+    m.def("heaviest", [](I64 number, I64 start, I64 end, I64 weight, I64 first, I64 but, std::int64_t top) {
         dedup::check_ranges(span(start), span(end), static_cast<std::int64_t>(number.size()), "ranges");
         check_first(first, start.size());
         if (first.size() != but.size() + 1) throw std::invalid_argument("first must be one longer than the lists");
+        if (weight.size() != start.size()) throw std::invalid_argument("each range has a weight");
         if (top < 0 || top > 1 << 16) throw std::invalid_argument("top must be 0 to 65536");
+        for (const std::int64_t each : span(weight))
+            if (each < 1) throw std::invalid_argument("weights must be 1 or more");
         return to_numpy(release([&] {
-            return dedup::most_frequent(span(number), span(start), span(end), span(first), span(but), static_cast<std::size_t>(top));
+            return dedup::heaviest(span(number), span(start), span(end), span(weight), span(first), span(but),
+                                   static_cast<std::size_t>(top));
         }));
-    }, "number"_a.noconvert(), "start"_a.noconvert(), "end"_a.noconvert(), "first"_a.noconvert(), "but"_a.noconvert(), "top"_a);
+    }, "number"_a.noconvert(), "start"_a.noconvert(), "end"_a.noconvert(), "weight"_a.noconvert(), "first"_a.noconvert(),
+       "but"_a.noconvert(), "top"_a);
 }
 
 }  // namespace

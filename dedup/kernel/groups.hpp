@@ -199,7 +199,7 @@ inline Mapped<std::uint8_t> implied_groups(Offsets first, Offsets t0, Offsets t1
     return implied;
 }
 
-// Different numbers of a list, and how often each is in it.
+// Different numbers of a list, and how much each of them weighs: how often it is in it, if all weigh the same.
 class Tally {
    public:
     struct Times {
@@ -245,10 +245,11 @@ class Tally {
     int shift_ = 0;
 };
 
-// How many different numbers each list holds, but[i] aside, and the `top` most frequent, of equally frequent ones the lesser: those of
-// list i from i * top, -1 where there are fewer. List i is of the numbers in ranges first[i]..first[i+1] of start and end.
-inline std::tuple<Mapped<std::int64_t>, Mapped<std::int64_t>> most_frequent(Offsets number, Offsets start, Offsets end, Offsets first,
-                                                                            Offsets but, std::size_t top) {
+// How many different numbers each list holds, but[i] aside, and the `top` heaviest, of equally heavy ones the lesser: those of
+// list i from i * top, -1 where there are fewer. List i is of the numbers in ranges first[i]..first[i+1] of start and end, each of
+// which weighs what its range does, 1 or more.
+inline std::tuple<Mapped<std::int64_t>, Mapped<std::int64_t>> heaviest(Offsets number, Offsets start, Offsets end, Offsets weight,
+                                                                       Offsets first, Offsets but, std::size_t top) {
     const auto index = [](std::int64_t i) { return static_cast<std::size_t>(i); };
     Mapped<std::int64_t> count, most;
     Tally tally;
@@ -260,7 +261,7 @@ inline std::tuple<Mapped<std::int64_t>, Mapped<std::int64_t>> most_frequent(Offs
         tally.begin(held);
         for (std::size_t range = index(first[i]); range < index(first[i + 1]); ++range) {
             relief.place();
-            for (std::size_t at = index(start[range]); at < index(end[range]); ++at) tally.add(number[at]);
+            for (std::size_t at = index(start[range]); at < index(end[range]); ++at) tally.add(number[at], weight[range]);
         }
         std::int64_t different = 0;
         best.clear();

@@ -14,7 +14,7 @@ from dedup.kernel.twin_grams import (
     gram_runs,
     slots_seen_twice,
 )
-from dedup.kernel.twin_groups import implied_groups, merge_apart, most_frequent, overlapping_nodes
+from dedup.kernel.twin_groups import heaviest, implied_groups, merge_apart, overlapping_nodes
 from dedup.kernel.twin_html import html_blocks
 from dedup.kernel.twin_json import json_records
 from dedup.kernel.twin_letters import letter_items
@@ -121,10 +121,10 @@ __all__ = [
     "chars_at", "chunk_places", "chunk_rows", "chunks_of_keys", "class_anchors", "class_runs", "code_points",
     "components", "count_items", "count_tokens", "counts_up_to", "covered", "cut_bytes", "damaged_chunk",
     "distinct_in_order", "distinct_keys", "equal_bytes", "equal_spans", "equal_tokens", "exact_repeats", "extras_agree",
-    "fss_sketches", "gram_classes", "gram_rows", "gram_runs", "hash_tokens", "html_blocks", "implied_groups",
-    "join_links", "json_records", "landmarks", "lengths_inside", "letter_items", "limit_memory", "line_numbers",
-    "locate", "mark_ranges", "mark_seeds", "may_hold", "measure_parts", "memory_figures", "memory_room", "merge_apart",
-    "most_frequent", "name", "normalise", "note_absent", "overlapping_nodes", "pack_texts", "packed_chunks",
+    "fss_sketches", "gram_classes", "gram_rows", "gram_runs", "hash_tokens", "heaviest", "html_blocks",
+    "implied_groups", "join_links", "json_records", "landmarks", "lengths_inside", "letter_items", "limit_memory",
+    "line_numbers", "locate", "mark_ranges", "mark_seeds", "may_hold", "measure_parts", "memory_figures", "memory_room",
+    "merge_apart", "name", "normalise", "note_absent", "overlapping_nodes", "pack_texts", "packed_chunks",
     "pair_anchors", "paired_twice", "prefix_join", "put", "range_buckets", "range_digests", "range_halves",
     "ranges_apart", "rarities", "release_memory", "relieve_memory", "repeated_keys", "repeated_seeds",
     "repetition_counts", "room", "room_in_file", "seed_classes", "sentences", "set_bitmaps", "set_overlaps",

@@ -115,24 +115,26 @@ def implied_groups(first: I64, t0: I64, t1: I64, groups: I64, around: int, numbe
     return np.array(implied, np.uint8)
 
 
-def most_frequent(number: I64, start: I64, end: I64, first: I64, but: I64, top: int) -> tuple[I64, I64]:
-    """How many different numbers each list holds, and the `top` most frequent of them, of equally frequent ones the lesser.
+def heaviest(number: I64, start: I64, end: I64, weight: I64, first: I64, but: I64, top: int) -> tuple[I64, I64]:
+    """How many different numbers each list holds, and the `top` heaviest of them, of equally heavy ones the lesser.
 
     Args:
         number: The numbers.
         start, end: Ranges of them, half-open.
+        weight: What each number of a range weighs, 1 or more.
         first: First range of each list, one longer than the lists.
         but: Of each list, a number that does not count.
 
     Returns:
-        Counts, and the most frequent ones of list i from ``i * top``, -1 where there are fewer.
+        Counts, and the heaviest ones of list i from ``i * top``, -1 where there are fewer.
     """
     count, most = list[int](), list[int]()
     for i, left_out in enumerate(but.tolist()):
-        times = Counter[int]()
-        for a, b in zip(start[first[i]:first[i + 1]].tolist(), end[first[i]:first[i + 1]].tolist(), strict=True):
-            times.update(number[a:b].tolist())
-        del times[left_out]
-        count.append(len(times))
-        most += [*sorted(times, key=lambda n: (-times[n], n)), *[-1] * top][:top]
+        heavy = Counter[int]()
+        for r in range(first[i], first[i + 1]):
+            for n in number[start[r]:end[r]].tolist():
+                heavy[n] += int(weight[r])
+        del heavy[left_out]
+        count.append(len(heavy))
+        most += [*sorted(heavy, key=lambda n: (-heavy[n], n)), *[-1] * top][:top]
     return np.array(count, np.int64), np.array(most, np.int64)

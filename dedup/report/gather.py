@@ -64,7 +64,7 @@ class Gathered:
     Attributes:
         groups, pairs: Groups that are told beneath no other one, or the pairs of a comparison.
         renderings: Pages with second renderings and teasers, and these verdicts of each.
-        copies: Pages that are copies, or share what no earlier page says already; and these verdicts.
+        copies: Pages that are copies, then those that share what no earlier page says already; and these verdicts.
         folds: The verdicts that are told in a line each, and an example: its page, and what is said there.
         beneath: What is told beneath a group that is shown, by its id.
         stands: How often the text of a group that is shown stands, by its id.
@@ -107,13 +107,14 @@ class Gathered:
             groups = Best([_begun(report, row) for row in rows], len(alone))
             stands = {group.id: Stands(*stands_of(report, row, group), int(wasted[row]))
                       for row, group in zip(rows, groups.items, strict=True)}
-        copies = outline.copies
+        told = np.ones(len(outline.copies), bool)
         if not report.summary.reference_pages and report.options.between is None:
-            copies = copies[~outline.again]  # else what stands in the references, or elsewhere, is said of each page
+            told = ~outline.again  # else what stands in the references, or elsewhere, is said of each page
         known = {kind: _example(pages, outline, kind) for kind in FOLDED if kind in outline.folds}
         others: list[VerdictKind] = ["copy-of", "shared"]
-        found = cls(groups, pairs, _judged(pages, outline, outline.renderings, SECOND_RENDERINGS, top),
-                    _judged(pages, outline, copies, others, top), known, outline.words, {}, reference_ids(report),
+        renderings = _judged(pages, outline, outline.renderings, SECOND_RENDERINGS, top)
+        copies = _judged(pages, outline, outline.copies[told], others, top, outline.whole[told])
+        found = cls(groups, pairs, renderings, copies, known, outline.words, {}, reference_ids(report),
                     beneath(report, [group.id for group in groups.items]), stands)
         found = dataclasses.replace(found, named=Named.of(report, _shown_ids(found)))
         for p, repeats in _small_repeats(pages):
@@ -273,9 +274,14 @@ def _example(pages: Sequence[PageReport], outline: Outline, kind: VerdictKind) -
 
 
 def _judged(pages: Sequence[PageReport], outline: Outline, rows: I64, kinds: Collection[VerdictKind],
-            top: int) -> Best[tuple[PageReport, list[Verdict]]]:
-    """The pages with the most repeats first, and their verdicts of some kinds."""
-    best = rows[ranked(outline.duplicate_chars[rows], top)]
+            top: int, before: npt.NDArray[np.bool_] | None = None) -> Best[tuple[PageReport, list[Verdict]]]:
+    """The pages with the most repeats first, and their verdicts of some kinds.
+
+    Args:
+        before: Which pages come before the others, however many repeats those have.
+    """
+    key = outline.duplicate_chars[rows]
+    best = rows[ranked(key if before is None else key + before * (key.max(initial=0) + 1), top)]
     made = [pages[p] for p in best.tolist()]
     return Best([(page, _verdicts(page, kinds)) for page in made], len(rows))
 

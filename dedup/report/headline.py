@@ -89,7 +89,7 @@ def _renderings(told: list[Twice], total: int) -> list[str]:
     articles = sum(any(text.startswith("the article") for text in own) for own in texts)
     twice = all(_TWICE.search(text) for own in texts for text in own)
     often = "twice" if twice else "more than once"
-    thing = "The article" if 2 * articles > len(texts) else "A section"
+    thing = "The article" if articles == len(texts) else "The article or a section" if articles else "A section"
     return [f"{thing} stands {often} on {len(texts):,} of {total:,} pages"]
 
 
@@ -98,9 +98,10 @@ def _copies(told: list[Twice], total: int) -> list[str]:
     found = [text for text in texts if text]
     if not found:
         return []
-    nearly = ", or nearly" if any("is nearly a copy" in text for text in found) else ""
-    some = "is a copy of another one" if len(found) == 1 else "are copies of others"
-    return [f"{len(found):,} of {total:,} pages {some}{nearly}"]
+    near = sum("is nearly a copy" in text for text in found)
+    nearly, or_nearly = ("nearly ", "") if near == len(found) else ("", ", or nearly" if near else "")
+    some = f"is {nearly}a copy of another one" if len(found) == 1 else f"are {nearly}copies of others"
+    return [f"{len(found):,} of {total:,} pages {some}{or_nearly}"]
 
 
 __all__ = ["Twice", "headline", "told_twice"]

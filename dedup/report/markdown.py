@@ -167,8 +167,8 @@ def _head(report: Report, found: Gathered) -> Iterator[str]:
     if told := headline(report):
         yield f"**{escaped(told)}**"
         yield ""
-    rest = (f" · {percent(figures.content_share)} without template, menus and refrains"
-            if figures.content_share != figures.duplicate_share else "")
+    content = percent(figures.content_share)
+    rest = f" · {content} without template, menus and refrains" if content != percent(figures.duplicate_share) else ""
     passages = f"{count(shown, 'passage')} {stands}"
     if report.left_out:
         passages = (f"{count(report.left_out, 'more passage')} left out, in the baseline or not in changed files · "
@@ -192,7 +192,8 @@ def _verdicts(report: Report, found: Gathered, top: int) -> Iterator[str]:
     lines = [f"- **{escaped(one_line(cause.text, 400))}**; {_ticked(one_line(cause.remedy, 400))}"
              for cause in report.causes[:top]]
     more = []
-    for best in (found.renderings, found.copies):
+    known = report.summary.reference_pages > 0  # what stands there is what was asked for
+    for best in (found.copies, found.renderings) if known else (found.renderings, found.copies):
         for page, verdicts in best.items:
             name = "" if report.summary.pages == 1 else f"{code(one_line(page_name(page), 300))}: "
             lines.append(f"- {name}{'; '.join(map(escaped, verdict_words(verdicts[:top], 300)))}")

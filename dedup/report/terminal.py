@@ -166,8 +166,9 @@ class _Writer:
             share = self._bar(s.duplicate_share)
             share.append(" stands in the index too" if self.report.index_pages is not None else
                          " stands in the references too" if s.reference_pages else " repeated")
-            if s.duplicate_chars and s.content_share != s.duplicate_share:
-                share.append(f"; {percent(s.content_share)} without template, menus and refrains")
+            content = percent(s.content_share)
+            if s.duplicate_chars and content != percent(s.duplicate_share):
+                share.append(f"; {content} without template, menus and refrains")
             yield from self.lines(share)
         unit = "page" if self.report.options.unit == "page" else "block"
         under = f", {s.short:,} under {count(self.report.options.min_tokens, 'word')}" if s.short else ""
@@ -232,9 +233,12 @@ class _Writer:
     # (b) Verdicts.
 
     def verdicts(self) -> Iterator[Text]:
-        found = self.found
-        parts = [*self._causes(), *self._page_verdicts(found.renderings, "bold"), *self._folds(),
-                 *self._page_verdicts(found.copies, ""), *self._small_repeats()]
+        found, known = self.found, self.report.summary.reference_pages > 0
+        copies = [*self._page_verdicts(found.copies, "bold" if known else "")]
+        own = [*self._page_verdicts(found.renderings, "" if known else "bold"), *self._folds()]
+        # what stands in the references or in the index is what was asked for
+        parts = [*copies, *self._causes(), *own] if known else [*self._causes(), *own, *copies]
+        parts += self._small_repeats()
         if parts:
             yield from self.heading("What it amounts to")
             yield from parts

@@ -598,17 +598,19 @@ def test_implied_groups(groups, around, draw):
 @given(lists=st.lists(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), max_size=5), max_size=5),
        number=st.lists(st.integers(0, 5) | st.sampled_from([-3, 2**62]), min_size=12, max_size=12), top=st.integers(0, 4),
        draw=st.data())
-def test_most_frequent(lists, number, top, draw):
+def test_heaviest(lists, number, top, draw):
     ranges = np.array([sorted(edges) for edges in itertools.chain.from_iterable(lists)], np.int64).reshape(-1, 2)
     start, end = np.ascontiguousarray(ranges[:, 0]), np.ascontiguousarray(ranges[:, 1])
     first = np.cumsum([0, *map(len, lists)]).astype(np.int64)
     but = np.array([draw.draw(st.integers(0, 5)) for _ in lists], np.int64)
-    arguments = np.array(number, np.int64), start, end, first, but, top
-    count, most = native.most_frequent(*arguments)
-    for mine, twin in zip((count, most), reference.most_frequent(*arguments), strict=True):
+    weight = np.array([draw.draw(st.integers(1, 4)) for _ in start], np.int64)
+    arguments = np.array(number, np.int64), start, end, weight, first, but, top
+    count, most = native.heaviest(*arguments)
+    for mine, twin in zip((count, most), reference.heaviest(*arguments), strict=True):
         assert_array_equal(mine, twin)
     for i, own in enumerate(lists):  # once more, by sorting
-        held = sorted(n for edges in own for n in number[slice(*sorted(edges))] if n != but[i])
+        each = zip(own, weight[first[i]:first[i + 1]].tolist(), strict=True)
+        held = sorted(n for edges, w in each for n in number[slice(*sorted(edges))] * w if n != but[i])
         ranked = sorted(set(held), key=lambda n: (-held.count(n), n))
         assert count[i] == len(ranked)
         assert most[i * top:(i + 1) * top].tolist() == (ranked + [-1] * top)[:top]
@@ -616,11 +618,12 @@ def test_most_frequent(lists, number, top, draw):
 
 @settings(deadline=None, max_examples=10)
 @given(seed=st.integers(0, 10**6))
-def test_most_frequent_of_long_lists(seed):
+def test_heaviest_of_long_lists(seed):
     draw = np.random.default_rng(seed)
     number, edges = draw.geometric(0.0005, 40_000), np.arange(0, 40_001, 40)
-    arguments = number, edges[:-1], edges[1:], np.array([0, 10, 900, 900, 1000]), draw.integers(0, 9, 4), 5
-    for mine, twin in zip(native.most_frequent(*arguments), reference.most_frequent(*arguments), strict=True):
+    weight, first = draw.integers(1, 500, 1000), np.array([0, 10, 900, 900, 1000])
+    arguments = number, edges[:-1], edges[1:], weight, first, draw.integers(0, 9, 4), 5
+    for mine, twin in zip(native.heaviest(*arguments), reference.heaviest(*arguments), strict=True):
         assert_array_equal(mine, twin)
 
 

@@ -578,8 +578,18 @@ def test_the_commands_say_what_they_did(site: Path, tmp_path: Path, capsys: pyte
     assert cli.main(["explain", str(out / lines.FILE_NAME), "a.txt:1"]) == 2
     assert "nothing was removed from line 1 of a.txt" in capsys.readouterr().err
     assert cli.main(["restore", str(out / lines.FILE_NAME)]) == 0
-    assert "restored 1 file" in capsys.readouterr().out
+    assert "restored 1 file; " in capsys.readouterr().out  # and not "0 of them unchanged"
     assert (out / "a.txt").read_text() == TWICE
+
+
+def test_of_many_pages_with_removals_ten_are_named_and_the_others_counted(tmp_path: Path,
+                                                                          capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "site").mkdir()
+    for n in range(13):
+        (tmp_path / "site" / f"{n:02}.txt").write_text(TWICE)
+    assert cli.main(["clean", str(tmp_path / "site"), "-o", str(tmp_path / "out"), "--max-removed", "100%"]) == 0
+    assert cli.main(["explain", str(tmp_path / "out" / lines.FILE_NAME), "nowhere"]) == 2
+    assert ", 08.txt, 09.txt and 3 more.\n" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("arguments", "answer"), [

@@ -28,6 +28,13 @@ def library(name: str) -> Any:
     return pytest.importorskip(name, reason=f"LOUD: {name} is missing, its tables and columns are not scanned")
 
 
+def test_a_dictionary_of_data_sets_is_told_its_splits() -> None:
+    datasets = library("datasets")
+    splits = datasets.DatasetDict(test=datasets.Dataset.from_dict({"text": [TEXT]}))
+    with pytest.raises(TypeError, match=r"DatasetDict is several data sets; give one of them: \['test'\]$"):
+        scan(splits)
+
+
 def tables(records: list[dict[str, Any]]) -> dict[str, Any]:
     """The same records in all the ways in which a program may hold them."""
     columns = {name: [record[name] for record in records] for name in records[0]}

@@ -126,3 +126,14 @@ def test_of_a_page_and_its_copy_only_the_copy_is_told() -> None:
     told = Gathered.of(dedup.scan(pages), 10).copies
     assert sorted((page.id, said[0].kind) for page, said in told.items) == [
         ("a", "shared"), ("b", "copy-of"), ("d", "copy-of")]  # a has something in common with c, too
+
+
+def test_a_page_that_is_a_copy_comes_before_those_that_share_more(tmp_path: Path) -> None:
+    long, short = _words(1, 300), _words(2, 60)
+    pages = [f"{long}\n\n{_words(3, 80)}", f"{_words(4, 80)}\n\n{long}", short, short]
+    report = dedup.scan([{"id": name, "text": text} for name, text in zip("abcd", pages, strict=True)])
+    report.write(tmp_path / "r.json")
+    for each in (report, read_json(tmp_path / "r.json")):
+        told = Gathered.of(each, 1).copies
+        assert [(page.id, said[0].kind) for page, said in told.items] == [("d", "copy-of")]
+        assert told.seen == 2

@@ -34,6 +34,8 @@ def test_articles_that_stand_twice_are_counted():
     texts = [page(n, 2 if n < 4 else 1) for n in range(6)]
     assert headline(scan_texts(texts)) == "The article stands twice on 4 of 6 pages."
     assert headline(scan_texts([*texts, page(7, 3)])) == "The article stands more than once on 5 of 7 pages."
+    section = lines(*(text for _ in range(2) for text in (*article(8)[1:3], "picture")))
+    assert headline(scan_texts([*texts, section])) == "The article or a section stands twice on 5 of 7 pages."
 
 
 def test_copies_of_pages_are_counted():
@@ -43,6 +45,7 @@ def test_copies_of_pages_are_counted():
     nearly = lines(article(1)[0], *(edited(text, {5}) for text in article(1)[1:]))
     found = headline(scan_texts([*texts, texts[0], nearly]))
     assert found == "2 of 6 pages are copies of others, or nearly."
+    assert headline(scan_texts([*texts, nearly])) == "1 of 5 pages is nearly a copy of another one."
     both = scan_texts([*texts, texts[0], lines(*article(9), "picture", *article(9))])
     assert headline(both) == "The article stands twice on 1 of 6 pages and 1 of 6 pages is a copy of another one."
 

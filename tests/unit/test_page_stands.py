@@ -32,18 +32,20 @@ OPTIONS = [{}, {"scope": "across"}, {"between": "folder"}]
 
 @pytest.mark.parametrize("settings", OPTIONS)
 @pytest.mark.parametrize("seed", range(4))
-def test_other_pages_are_those_that_share_most_groups(settings: dict[str, object], seed: int) -> None:
+def test_other_pages_are_those_that_share_most_words(settings: dict[str, object], seed: int) -> None:
     judgement = judge(70, seed, **settings)
     pairs = judgement.findings.pairs_that_count
     stands = PageStands.on(judgement, np.arange(70))
-    counts, most = other_pages(judgement, stands, 3)
+    counts, most = other_pages(judgement, stands, np.ones(len(stands.stand)), 3)
     for (page, mine), count, named in zip(stands.by_page(), counts.tolist(), most.tolist(), strict=True):
         others = Counter[int]()
-        for group in judgement.group[mine].tolist():
+        words = judgement.copies.matched_words(judgement.first[mine], judgement.table.ranges).tolist()
+        for group, size in zip(judgement.group[mine].tolist(), words, strict=True):
             there = judgement.table.page[judgement.table.first[group]:judgement.table.first[group + 1]]
             counted = pairs.allows(np.full(len(there), page), there)
             first = there[:MOST_LOOKED_AT][counted[:MOST_LOOKED_AT]]
-            others.update(set((first if len(first) else there[counted][:MOST_LOOKED_AT]).tolist()) - {page})
+            shown = set((first if len(first) else there[counted][:MOST_LOOKED_AT]).tolist())
+            others.update(dict.fromkeys(shown - {page}, size))
         assert count == len(others)
         assert named == [*sorted(others, key=lambda p: (-others[p], p)), -1, -1, -1][:3]
     assert counts.max() > 3

@@ -32,6 +32,24 @@ RAW = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2
                  "\U000e0000-\U000e0fff\ud800-\udfff]")
 
 
+def test_what_stands_in_the_references_is_told_before_what_stands_twice_on_the_page() -> None:
+    page = "\n\n".join([*(prose(40, n) for n in range(3)), "A label of nine words is set between the two", prose(40, 0)])
+    found = scan([{"id": "new", "text": page}], against=[{"id": "old", "text": page}])
+    for out in (printed(found), found.to_markdown()):
+        told = out[out.index("What it amounts to"):].split("\n", 1)[1].strip()
+        assert told[2:].startswith("the page is a copy of old")
+
+
+def test_a_share_that_reads_the_same_without_template_is_said_once() -> None:
+    news = news_report()
+    same = report(news.pages, news.groups, duplicate_share=0.18112, content_share=0.18108)
+    assert "18.1 % " in printed(same)
+    assert "without template" not in printed(same) + same.to_markdown()
+    other = report(news.pages, news.groups, duplicate_share=0.18112, content_share=0.17)
+    assert "17.0 % without template" in printed(other)
+    assert "17.0 % without template" in other.to_markdown()
+
+
 def printed(shown: Report, top: int = 10) -> str:
     file = io.StringIO()
     print_report(shown, file, top)

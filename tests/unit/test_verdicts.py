@@ -45,6 +45,15 @@ def test_of_much_that_lies_inside_a_copy_the_first_blocks_are_named():
         'the second copy also has "One" of line 19, "Two" of line 23, "Three" of line 27 and 1 more')
 
 
+def test_a_word_with_which_the_blocks_behind_two_copies_begin_is_no_block_of_them_where_one_has_a_gap():
+    copy = [HEADLINE, *P[:3]]
+    behind = [f"The {prose(6, 401)}", f"The {prose(20, 402)}"]
+    report = scan_texts([lines(HEADLINE, "By Ann", *P[:3], behind[0], "Label", *copy, behind[1])])
+    told = verdicts(report, "rendered-twice")[0]
+    chars = len(HEADLINE) + sum(map(len, P[:3])) + 2 * 2
+    assert f"twice: lines 1-9 again at 15-21, headline and 3 paragraphs, {chars:,} characters" in told
+
+
 def test_what_lies_inside_a_copy_of_a_record_has_no_line():
     text = lines(HEADLINE, *P[:4], "Caption", HEADLINE, P[0], "Thumbnail", *P[1:4])
     [verdict] = scan([Page("a", text, record=True)]).pages[0].verdicts
@@ -280,6 +289,13 @@ def test_a_passage_on_two_pages_is_shared():
                                           f"1 passage (30 words) stands on other pages too (a): line 1, {words}"]
 
 
+def test_of_other_pages_the_one_that_shares_most_words_is_named_first():
+    teasers, article = [prose(10, 300 + n) for n in range(4)], P[:4]
+    report = scan_texts([lines(*(f"{text} {prose(9, 310 + n)}" for n, text in enumerate(teasers))), lines(*article, *teasers),
+                         lines("Print", *article)])
+    assert "stand on other pages too (2, 0)" in report.pages[1].verdicts[0].text
+
+
 def test_what_every_page_of_a_site_carries_is_its_template():
     site = [Page(f"s{n}", lines(P[0], prose(80, 40 + n), P[1]), source=f"s{n}", site="s.example") for n in range(6)]
     report = scan(site)
@@ -334,6 +350,33 @@ def test_an_article_at_several_addresses_of_a_site_is_no_template(tmp_path):
     assert told
     assert not any(" ".join(text.split()[:8]) in part for text in P[:4] for part in told)
     assert [set(kinds(report, n)) for n in range(11)] == [{"template", "shared"}] * 3 + [{"template"}] * 8
+
+
+def test_the_lead_that_lists_of_articles_quote_is_no_template_and_a_box_behind_each_headline_is_one(tmp_path):
+    box, lead, foot = prose(20, 501), P[0], prose(30, 502)
+    for n in range(12):
+        headline = prose(7, 510) if n == 0 else prose(7, 520 + n)
+        opening = lead if n == 0 else prose(30, 540 + n)
+        cards = f"<h2>{prose(7, 510)}</h2><p>{lead}</p>" if n > 8 else f"<h2>{prose(7, 580 + n)}</h2>"
+        (tmp_path / f"{n:02}.html").write_text(
+            f"<body><main><h1>{headline}</h1><p>By Ann, {n} May</p><p>{opening}</p><p>{prose(60, 560 + n)}</p></main>{cards}"
+            f"<main><h1>{headline}</h1><p>{box}</p></main><footer><h2>Paper</h2><p>{foot}</p></footer></body>", "utf-8")
+    report = scan(tmp_path)
+    told = {kind: {report.groups[number].occurrences[0].text for page in report.pages for v in page.verdicts
+                   if v.kind == kind for number in v.groups} for kind in ("template", "shared")}
+    assert {lead in text for text in told["template"]} == {False}
+    assert any(lead in text for text in told["shared"])
+    assert any(box in text for text in told["template"])
+    assert any(foot in text for text in told["template"])
+
+
+def test_the_template_before_a_shared_article_is_neither_quoted_nor_counted_with_it(tmp_path):
+    report = site_with(tmp_path, (prose(7, 77), P[:4]), 2, 8)
+    shared = next(v for v in report.pages[0].verdicts if v.kind == "shared")
+    template = next(v for v in report.pages[0].verdicts if v.kind == "template")
+    assert report.groups[shared.groups[0]].occurrences[0].text.startswith(prose(9, 76))  # with the menu
+    assert f'"... {" ".join(prose(7, 77).split()[:4])}' in shared.text
+    assert (shared.evidence["words"], template.evidence["words"]) == (7 + 4 * 30, 9 + 14)
 
 
 def test_a_headline_that_most_pages_have_is_the_site_s_own(tmp_path):
