@@ -1,10 +1,11 @@
 """Which chunks of postings surely do not hold a key, where not all chunks have room in memory.
 
 Most keys of a page stand on no stored page, so most look-ups read a chunk for nothing. A bitmap of the keys of each chunk
-that was read takes an eighth of its room, and passes seven of eight keys over that are not there. It is learnt from what
-was read, and lies in no file.
+that was read takes an eighth of its room, and passes all but one of thirty keys over that are not there. It is learnt from
+what was read, and lies in no file.
 
-Source: Bloom, "Space/time trade-offs in hash coding with allowable errors", CACM 1970, with one hash.
+Source: Bloom, "Space/time trade-offs in hash coding with allowable errors", CACM 1970; three bits of a key in one line of
+memory: Putze, Sanders, Singler, "Cache-, hash- and space-efficient Bloom filters", WEA 2007.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
 
 MOST_WORDS = 64  # of a chunk
+LINE_WORDS = 8  # of a line of memory
 
 
 def note_absent(chunks: list[bytes], row: I64, absent: U64, words: int) -> None:
@@ -31,7 +32,7 @@ def note_absent(chunks: list[bytes], row: I64, absent: U64, words: int) -> None:
     if len(chunks) != len(row):
         raise ValueError("chunks and row must be equally long")
     for data, own in zip(chunks, row.tolist(), strict=True):
-        bits = {_bit(key, words) for key, _, _ in rows_of_chunk(data)}
+        bits = {bit for key, _, _ in rows_of_chunk(data) for bit in _bits(key, words)}
         for nth in range(words):
             absent[own * words + nth] = sum(1 << bit for bit in range(64) if nth * 64 + bit not in bits)
 
@@ -46,14 +47,19 @@ def may_hold(absent: U64, words: int, row: I64, key: U64) -> U8:
     _check(row, absent, words)
     if len(row) != len(key):
         raise ValueError("row and key must be equally long")
-    places = [(own * words + bit // 64, bit % 64)
-              for own, bit in zip(row.tolist(), (_bit(one, words) for one in key.tolist()), strict=True)]
-    return np.array([not int(absent[place]) >> bit & 1 for place, bit in places], np.uint8)
+    missing = [any(int(absent[own * words + bit // 64]) >> bit % 64 & 1 for bit in _bits(one, words))
+               for own, one in zip(row.tolist(), key.tolist(), strict=True)]
+    return np.array([not some for some in missing], np.uint8)
 
 
-def _bit(key: int, words: int) -> int:
-    """The bit of a key among those of a chunk."""
-    return (key * MULTIPLIER & (1 << 64) - 1) >> 58 - (words.bit_length() - 1)
+def _bits(key: int, words: int) -> list[int]:
+    """The bits of a key among those of a chunk: three in one line of memory, of eight words where there are as many.
+
+    Source: Putze, Sanders, Singler, "Cache-, hash- and space-efficient Bloom filters", WEA 2007.
+    """
+    mixed, size = key * MULTIPLIER & (1 << 64) - 1, min(words, LINE_WORDS)
+    line = mixed >> 64 - (words // size).bit_length() + 1
+    return [64 * size * line + (mixed >> shift & 64 * size - 1) for shift in (52, 43, 34)]
 
 
 def _check(row: I64, absent: U64, words: int) -> None:
