@@ -173,7 +173,7 @@ class Store(Protocol):
 
         Args:
             stopped: Says whether to leave the rest undone, for the next time.
-            more: Will be written soon: do what need not be done again then.
+            more: More is to be written soon: leave what would be done again then.
         """
 
     def info(self) -> Info:

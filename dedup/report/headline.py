@@ -57,8 +57,10 @@ def headline(report: Report, made: Mapping[int, Twice] | None = None, most: int 
 
 
 def _pages_that_stay(report: Report) -> str | None:
+    if report.left_out or report.hidden:
+        return None
     stay, total = int(report.keep.sum()), len(report.keep)
-    if report.left_out or report.hidden or stay == total:
+    if stay == total:
         return None
     some = "is a copy of another one" if total - stay == 1 else "are copies of others"
     groups = report.groups
