@@ -87,15 +87,22 @@ def read_config(path: Path, known: Mapping[str, Mapping[str, Any]]) -> Config:
     table = _ours(data) if path.name == "pyproject.toml" else data
     if not isinstance(table, dict):
         raise OptionError("tool.dedup is no table", str(path))
-    common, commands = {}, {}
-    every = of_any(known)
+    own = {key: value for key, value in table.items() if key in known and isinstance(value, dict)}
+    rest = {key: value for key, value in table.items() if key not in own}
+    commands = {key: _settings(path, text, inner, known[key], key) for key, inner in own.items()}
+    return Config(path, _settings(path, text, rest, of_any(known), ""), commands)
+
+
+def _settings(path: Path, text: str, table: Mapping[str, Any], known: Mapping[str, Any], command: str) -> dict[str, Setting]:
+    """The settings of a table, by their names in Python; each is set once, with hyphens or with underscores."""
+    out: dict[str, Setting] = {}
     for key, value in table.items():
-        if key in known and isinstance(value, dict):
-            commands[key] = {_plain(name): _checked(path, text, name, inner, known[key], key)
-                             for name, inner in value.items()}
-        else:
-            common[_plain(key)] = _checked(path, text, key, value, every, "")
-    return Config(path, common, commands)
+        setting = _checked(path, text, key, value, known, command)
+        if (before := out.get(_plain(key))) is not None:
+            line = before.where.rpartition(":")[2]
+            raise OptionError(f"{key} stands already in line {line}", setting.where, "Keep one of them.")
+        out[_plain(key)] = setting
+    return out
 
 
 def environment(known: Mapping[str, Any], variables: Mapping[str, str] = os.environ) -> dict[str, Setting]:
@@ -251,7 +258,8 @@ def _of_kind(value: Any, hint: Any) -> Any:
             return str(value)  # fail-over = 0.1
         if type(value) is kind:
             return value
-    raise ValueError(f"{value!r} is not {'one of ' + ', '.join(choices) if choices else _named(hint)}")
+    told = str(value).lower() if isinstance(value, bool) else repr(value)  # as the file has it
+    raise ValueError(f"{told} is not {'one of ' + ', '.join(choices) if choices else _named(hint)}")
 
 
 def _parsed(text: str, hint: Any, variable: str) -> Any:
@@ -273,4 +281,5 @@ def _parsed(text: str, hint: Any, variable: str) -> Any:
 
 
 def _named(hint: Any) -> str:
-    return {bool: "true or false", int: "a whole number", float: "a number", str: "a string"}.get(_kinds(hint)[0], str(hint))
+    names = {bool: "true or false", int: "a whole number", float: "a number", str: "a string or a number"}
+    return names.get(_kinds(hint)[0], str(hint))

@@ -249,7 +249,8 @@ class Opened:
         """Why the share is too large, if it is."""
         most = self.gates.fail_over
         if most is not None and share > most:
-            yield (f"{percent(share)} of {what} is duplicate, more than --fail-over {percent(most).replace(' ', '')} "
+            told = percent(share) if percent(share) != percent(most) else f"{100 * share:.9g} %"  # by less than a tenth
+            yield (f"{told} of {what} is duplicate, more than --fail-over {100 * most:g}% "
                    "(template, navigation and refrains do not count)")
 
     def _on(self, findings: Collection[Finding], pages: Mapping[str, PageReport]) -> Iterator[str]:

@@ -79,7 +79,8 @@ class Judgement:
     def without(self, hidden: Collection[str]) -> Judgement:
         """The same without the groups of which each stand has a verdict that is to be hidden: names of ``NAMES``.
 
-        With menus go lists of links: tables of contents, indices. What whole pages are copies of stays.
+        With menus go lists of links: tables of contents, indices. What makes a page a copy of another one stays, but
+        for these.
 
         What is left keeps its verdicts; the passages that were verified are all there.
         """
@@ -87,6 +88,8 @@ class Judgement:
         away = np.isin(self.across, [-1, *numbers]) & np.isin(self.within, [-1, *numbers])
         away &= (self.across >= 0) | (self.within >= 0)
         away &= ~self.copied[self.page]
+        if "shared" in hidden:  # that the page is a copy says more of it
+            away &= (self.across != SHARED) | ~np.isin(self.page, list(self.copy_of))
         if "navigation" in hidden:
             away |= np.bincount(self.occurrence_stand, self.copies.link_share < LINK_LIST, len(away)) == 0
         kept = np.bincount(self.group, ~away, len(self.table)) > 0

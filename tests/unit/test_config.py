@@ -102,6 +102,9 @@ def test_gates_stand_in_a_file_and_its_paths_are_its_own(folder: Path) -> None:
     ("pairs = true\ntop = -1\n", "dedup.toml:2: top: -1 is out of range. Use 0 to 100000."),
     ("link-base = 'here'\n", "dedup.toml:1: link-base: 'here' is no address of a web page"),
     ("[clean]\nmin-tokens = 9\n[scan]\nmin-tokens = 'x'\n", "dedup.toml:4: min-tokens: 'x' is not a whole number"),
+    ("fail-over = true\n", "dedup.toml:1: fail-over: true is not a string or a number"),
+    ("min-tokens = 9\npairs = true\nmin_tokens = 8\n", "dedup.toml:3: min_tokens stands already in line 1. Keep one of"),
+    ("[scan]\nmin_tokens = 9\nmin-tokens = 9\n", "dedup.toml:3: min-tokens stands already in line 2"),
 ])
 def test_a_damaged_file_is_refused_by_line(folder: Path, capsys: Said, text: str, why: str) -> None:
     (folder / "dedup.toml").write_text(text)

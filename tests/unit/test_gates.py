@@ -534,8 +534,18 @@ def test_gates_in_python() -> None:
     report = dedup.scan([{"id": "a", "text": SHARED}, {"id": "b", "text": SHARED}])
     passed = Gates(fail_over=0.3, fail_on=("copy-of",)).opened(Path()).judge(report)
     assert [failure.split(":")[0] for failure in passed.failures] == [
-        "50.0 % of the content is duplicate, more than --fail-over 30.0% (template, navigation and refrains do not count)",
+        "50.0 % of the content is duplicate, more than --fail-over 30% (template, navigation and refrains do not count)",
         "--fail-on copy-of"]
+
+
+def test_a_share_just_above_the_gate_is_told_in_digits_that_differ() -> None:
+    report = dedup.scan([{"id": "a", "text": SHARED}, {"id": "b", "text": SHARED + "\n\n" + "Nobody has said these words."}])
+    share = report.summary.content_share
+    passed = Gates(fail_over=share - 0.00001).opened(Path()).judge(report)
+    shown, limit = (float(part.split("%")[0].split(" ")[-2 if n == 0 else -1]) for n, part in enumerate(
+        passed.failures[0].split("more than --fail-over ")))
+    assert shown > limit
+    assert passed.failures[0].count(".") == 2
 
 
 # Fingerprints and entries.

@@ -181,9 +181,23 @@ def test_hidden_verdicts_are_in_no_list_and_no_figure() -> None:
 
 
 @pytest.mark.parametrize("unit", ["block", "page"])
-def test_a_copy_of_which_all_is_hidden_is_in_no_short_report(unit: str) -> None:
+def test_a_copy_of_a_page_is_not_hidden_as_shared(unit: str) -> None:
+    site = [{"id": "a", "text": f"{LAW}\n\n{OWN}"}, {"id": "b", "text": f"{LAW}\n\n{OWN}"}]
+    copies = dedup.scan(site, unit=unit, hide="shared")
+    assert "copy-of" in [verdict.kind for verdict in copies.pages[1].verdicts]
+    assert (copies.hidden, copies.summary.duplicate_share) == (0, 0.5)
+    quoted = dedup.scan([{"id": "a", "text": f"{LAW}\n\n{OWN}"}, {"id": "b", "text": f"{OWN}\n\n{LAW[::-1]}"}], hide="shared")
+    assert (quoted.hidden, list(quoted.groups)) == (1, [])
+
+
+def test_a_copy_of_which_all_is_hidden_is_in_no_short_report(tmp_path: Path) -> None:
     """It was an entry that said nothing."""
-    hidden = dedup.scan([{"id": "a", "text": LAW}, {"id": "b", "text": LAW}], unit=unit, hide="shared")
+    titles = ["The harbour office and its hours", "What the ferries cost this year", "Tides of the coming four weeks"]
+    links = "".join(f'<li><a href="/{number}">{title}</a></li>' for number, title in enumerate(titles))
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.html").write_text(f"<title>Links</title><main><ul>{links}</ul></main>")
+    assert any(verdict.kind == "copy-of" for page in dedup.scan(tmp_path).pages for verdict in page.verdicts)
+    hidden = dedup.scan(tmp_path, hide="navigation")
     again = pickle.loads(pickle.dumps(hidden))  # with its pages as objects
     assert not any(page.verdicts for page in hidden.pages)
     assert "What it amounts to" not in hidden.to_markdown()
