@@ -238,15 +238,28 @@ def _checked(column: Any) -> Any:
     Raises:
         pyarrow.ArrowInvalid: They are not.
     """
-    pyarrow = import_pyarrow()
     try:
         column.validate(full=True)
-    except pyarrow.ArrowInvalid:
-        twins = {pyarrow.string(): pyarrow.binary(), pyarrow.large_string(): pyarrow.large_binary(),
-                 pyarrow.string_view(): pyarrow.binary_view()}
-        if column.type not in twins:
+    except import_pyarrow().ArrowInvalid:
+        plain = _as_bytes(column)
+        if plain.type == column.type:
             raise
-        column.view(twins[column.type]).validate(full=True)  # sound but for cells that are not UTF-8
+        plain.validate(full=True)  # sound but for cells that are not UTF-8
+    return column
+
+
+def _as_bytes(column: Any) -> Any:
+    """The column with bytes for strings, those of dictionaries and structs, too."""
+    pyarrow = import_pyarrow()
+    twins = {pyarrow.string(): pyarrow.binary(), pyarrow.large_string(): pyarrow.large_binary(),
+             pyarrow.string_view(): pyarrow.binary_view()}
+    if column.type in twins:
+        return column.view(twins[column.type])
+    if pyarrow.types.is_dictionary(column.type):
+        return pyarrow.DictionaryArray.from_arrays(column.indices, _as_bytes(column.dictionary))
+    if pyarrow.types.is_struct(column.type) and column.type.num_fields:
+        parts = [_as_bytes(column.field(i)) for i in range(column.type.num_fields)]
+        return pyarrow.StructArray.from_arrays(parts, [column.type.field(i).name for i in range(len(parts))])
     return column
 
 

@@ -376,6 +376,30 @@ def test_a_cell_that_is_not_utf8_costs_its_row(tmp_path: Path, kind: str) -> Non
     assert "row 2" in stream.errors[0].message
 
 
+@pytest.mark.parametrize(("suffix", "kind"), [  # dictionaries of Parquet are refused by Arrow itself
+    ("parquet", "struct"), ("arrow", "struct"), ("arrow", "dictionary"), ("arrow", "dictionary in struct")])
+def test_such_a_cell_of_a_dictionary_or_a_struct_costs_its_rows(tmp_path: Path, kind: str, suffix: str) -> None:
+    pa = pytest.importorskip("pyarrow")
+    import pyarrow.parquet
+
+    cells = pa.array([b"good", b"b\xffd", b"last"], pa.binary()).view(pa.string())
+    column = pa.DictionaryArray.from_arrays(pa.array([0, 1, 2, 1, 0], pa.int8()), cells) if "dictionary" in kind else cells
+    name = "text"
+    if "struct" in kind:
+        name, column = "data.text", pa.StructArray.from_arrays([pa.array(range(len(column))), column], ["n", "text"])
+    table, path = pa.table({name.split(".")[0]: column}), tmp_path / f"a.{suffix}"
+    if suffix == "parquet":
+        pyarrow.parquet.write_table(table, path)
+    else:
+        with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+            writer.write_table(table)
+    pages, stream = read(path, text_field=name)
+    assert [p.text for p in pages] == ["good", "last", "good"][:len(column) - (2 if "dictionary" in kind else 1)]
+    column_name = name.split(".")[0]
+    assert [e.message for e in stream.errors] == [f"row {row}: {column_name} is not valid UTF-8, row skipped"
+                                                  for row in ((2, 4) if "dictionary" in kind else (2,))]
+
+
 @pytest.mark.parametrize("field", ["id", "meta"])
 def test_a_cell_that_python_cannot_hold_costs_its_row(tmp_path: Path, field: str) -> None:
     pa = pytest.importorskip("pyarrow")
