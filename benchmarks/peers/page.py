@@ -21,7 +21,8 @@ TOP = """# Beside other tools
 What `dedup` takes and finds beside other open-source tools, all in one run on one machine. CPU seconds are of the whole
 process and its children, user and system, start-up and reading included; memory is the most private memory at one time
 (anonymous; a mapped file does not count), children included. Figures are medians; MB are 10^6 bytes of JSON lines. CPU tells
-more than wall time on a machine that others use, too.
+more than wall time on a machine that others use, too. `OPENBLAS_NUM_THREADS=1` for all: nobody multiplies matrices, and the
+threads for it spin for some 0.1 s of CPU when NumPy is imported.
 """
 
 DOCUMENTS = """## Near-duplicate documents
