@@ -190,7 +190,7 @@ def annotate(judgement: Judgement) -> Annotations:
     def equal() -> Pairs:
         from dedup.cleaning.plan import equal_pages
 
-        return pairs_of(equal_pages(corpus), findings.pairs_that_count)
+        return pairs_of(*equal_pages(corpus), findings.pairs_that_count)
 
     def kept() -> I64:
         of_groups = findings.options.unit == "page"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+
+from dedup.columns import owners
 
 if TYPE_CHECKING:
     from dedup.groups import Groups
@@ -30,9 +31,16 @@ def kept_pages(original: I64, copy: I64, pages: int) -> I64:
     """
     kept = np.full(pages, -1, np.int64)
     order = np.lexsort((original, copy))
-    for first, later in zip(original[order].tolist(), copy[order].tolist(), strict=True):
-        if kept[first] < 0 and kept[later] < 0:
-            kept[later] = first
+    first, later = original[order], copy[order]
+    may_go, open_ = np.zeros(pages, bool), np.zeros(pages, bool)
+    may_go[later] = True
+    open_[later[may_go[first]]] = True  # whether it goes depends on whether another one does
+    plain = np.flatnonzero(~open_[later])[::-1]
+    kept[later[plain]] = first[plain]  # the first one is written last
+    rest = np.flatnonzero(open_[later])
+    for one, other in zip(first[rest].tolist(), later[rest].tolist(), strict=True):
+        if kept[one] < 0 and kept[other] < 0:
+            kept[other] = one
     return kept
 
 
@@ -47,15 +55,14 @@ def copies_in_groups(groups: Groups, counted: PagePairs) -> Pairs:
     return groups.page[np.minimum(leader, row)[other]], groups.page[np.maximum(leader, row)[other]]
 
 
-def pairs_of(members: Iterable[Sequence[int]], counted: PagePairs) -> Pairs:
+def pairs_of(page: I64, first: I64, counted: PagePairs) -> Pairs:
     """Pairs (earlier page, later page) of groups of pages, each in order: each with the first that it may pair with.
 
     Args:
+        page, first: The pages, group after group, and where each group begins, one longer than the groups.
         counted: Which pairs of pages count.
     """
-    rows = np.array([(number, page) for number, pages in enumerate(members) for page in pages], np.int64).reshape(-1, 2)
-    owner, page = rows[:, 0].copy(), rows[:, 1].copy()
-    partner = counted.partners(owner, page)
+    partner = counted.partners(owners(first), page)
     paired = np.flatnonzero((partner >= 0) & (partner != np.arange(len(partner))))
     one, other = page[paired], page[partner[paired]]
     return np.minimum(one, other), np.maximum(one, other)

@@ -7,6 +7,7 @@ holds no half sentences.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,6 +19,7 @@ from dedup.cleaning.choices import Choices, ranks
 from dedup.cleaning.decide import BETWEEN, WHOLE_PAGE, Removal, Sentences
 from dedup.cleaning.pieces import Cut, Left
 from dedup.cleaning.signs import sign_digests
+from dedup.columns import begins_new, rows_of
 from dedup.corpus import Corpus
 from dedup.errors import DedupError, OptionError
 from dedup.findings import Findings
@@ -94,8 +96,9 @@ def _dropped_pages(findings: Findings, judgement: Judgement, choices: Choices, r
         others: list[int] = left[1:][pairs.allows(np.full(len(left) - 1, left[0]), left[1:])].tolist()
         return int(left[0]), others
 
-    for members in equal_pages(findings.corpus):
-        kept, equal[kept] = copies(members)
+    pages, first = equal_pages(findings.corpus)
+    for begin, end in itertools.pairwise(first.tolist()):
+        kept, equal[kept] = copies(pages[begin:end].tolist())
         dropped |= dict.fromkeys(equal[kept], kept)
     for members in _near_pages(findings, judgement, rank) if choices.what == "near" else ():
         kept, others = copies(members)
@@ -114,25 +117,31 @@ def word_digests(corpus: Corpus) -> tuple[I64, U64]:
     return np.flatnonzero(np.diff(first) > 0), kernel.range_digests(np.ascontiguousarray(corpus.fingerprint[worded]), first)
 
 
-def equal_pages(corpus: Corpus) -> Iterator[list[int]]:
-    """Pages with the same tokens and signs, two or more, compared, not only hashed; those without a word are no copies."""
+def equal_pages(corpus: Corpus) -> tuple[I64, I64]:
+    """Pages with the same tokens and signs, two or more, compared, not only hashed; those without a word are no copies.
+
+    Returns:
+        The pages, group after group, ascending in each; and where each group begins, one longer than the groups.
+    """
     pages, prints = word_digests(corpus)
     _, number, count = np.unique(prints[pages], return_inverse=True, return_counts=True)
     pages = pages[count[number] > 1]
-    prints[pages] ^= sign_digests(corpus.text, corpus.page_start[pages], corpus.page_start[pages + 1])
-    groups: dict[int, list[int]] = {}
-    for page in pages.tolist():
-        groups.setdefault(int(prints[page]), []).append(page)
-    for members in groups.values():
-        if len(members) == 1:
-            continue
-        rows = np.array(members)
-        starts, ends = corpus.page_start[rows], corpus.page_start[rows + 1]
-        lead = np.zeros(len(rows), np.int64)
-        same = kernel.equal_tokens(corpus.text, starts[lead], ends[lead], corpus.text, starts, ends, corpus.flags)
-        alike = [page for page, equal in zip(members, same.tolist(), strict=True) if equal]
-        if len(alike) > 1:
-            yield alike
+    prints = prints[pages] ^ sign_digests(corpus.text, corpus.page_start[pages], corpus.page_start[pages + 1])
+    _, at, number = np.unique(prints, return_index=True, return_inverse=True)
+    lead = pages[at[number]]  # the first page of each group
+    order = np.lexsort((pages, lead))
+    pages, lead = _of_several(pages[order], lead[order])
+    start, end = corpus.page_start[:-1], corpus.page_start[1:]
+    same = kernel.equal_tokens(corpus.text, start[lead], end[lead], corpus.text, start[pages], end[pages], corpus.flags)
+    equal = rows_of(same.view(bool))
+    pages, lead = _of_several(pages[equal], lead[equal])
+    return pages, np.append(np.flatnonzero(begins_new(lead)), len(pages))
+
+
+def _of_several(pages: I64, lead: I64) -> tuple[I64, I64]:
+    """Those of groups that have two or more, and the first one of each group."""
+    several = np.bincount(lead)[lead] > 1 if len(lead) else np.zeros(0, bool)
+    return pages[several], lead[several]
 
 
 def _near_pages(findings: Findings, judgement: Judgement, rank: I64) -> Iterator[list[int]]:

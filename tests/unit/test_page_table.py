@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from report_fakes import group, occurrence, page, report
 
 import dedup
@@ -57,6 +59,17 @@ def test_a_page_goes_only_where_one_that_stays_holds_it():
     assert kept_pages(*chain, 5).tolist() == [-1, 0, -1, 2, -1]
     assert kept_pages(np.array([2, 0, 1]), np.array([3, 3, 3]), 4).tolist() == [-1, -1, -1, 0]
     assert kept_pages(np.empty(0, np.int64), np.empty(0, np.int64), 0).tolist() == []
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)).filter(lambda pair: pair[0] != pair[1]), max_size=30))
+def test_pages_that_stay_are_those_of_a_look_at_one_pair_after_the_other(pairs):
+    pairs = sorted({(min(pair), max(pair)) for pair in pairs}, key=lambda pair: pair[::-1])
+    kept = [-1] * 10
+    for first, later in pairs:
+        if kept[first] < 0 and kept[later] < 0:
+            kept[later] = first
+    mixed = np.array(pairs[::-1], np.int64).reshape(-1, 2)
+    assert kept_pages(mixed[:, 0], mixed[:, 1], 10).tolist() == kept
 
 
 def test_the_verdict_of_a_copy_names_a_page_that_stays():
