@@ -210,6 +210,7 @@ class RecordHeads(Struct):
         sites: Of each record.
         line: Of the first one; they are one line each, and their numbers are their lines.
         metas: Carried fields of each record; ``None`` where none are carried.
+        in_line: False: a program handed them over, each begins in its own first line; only their numbers are as `line` says.
     """
 
     source: str
@@ -219,21 +220,23 @@ class RecordHeads(Struct):
     sites: Codes
     line: int
     metas: Sequence[Mapping[str, Any]] | None = None
+    in_line: bool = True
 
     def __len__(self) -> int:
         return len(self.has_url)
 
     def page(self, row: int, text: str) -> Page:
         """A record with its text."""
-        meta, line = self.metas[row] if self.metas is not None else NO_META, self.line + row
+        meta, number = self.metas[row] if self.metas is not None else NO_META, self.line + row
+        line = number if self.in_line else 1
         url, site = self.urls.text(row) if self.has_url[row] else None, self.sites.names[self.sites.code[row]]
-        return Page(self.ids.text(row), text, self.source, None, meta, url, line, True, None, site, line)
+        return Page(self.ids.text(row), text, self.source, None, meta, url, line, self.in_line, None, site, number)
 
     def part(self, begin: int, end: int) -> RecordHeads:
         """Some of them."""
         metas = self.metas[begin:end] if self.metas is not None else None
         return RecordHeads(self.source, self.ids.part(begin, end), self.urls.part(begin, end), self.has_url[begin:end],
-                           Codes(self.sites.names, self.sites.code[begin:end]), self.line + begin, metas)
+                           Codes(self.sites.names, self.sites.code[begin:end]), self.line + begin, metas, self.in_line)
 
 
 def _renumbered(known: Mapping[int, V], rows: I64) -> dict[int, V]:
@@ -320,10 +323,10 @@ class Heads(Sequence[Page]):
         self._urls.extend(records.urls)
         self._sources.extend(Codes([records.source], np.zeros(count, np.int32)))
         self.sites.extend(records.sites)
-        lines = np.arange(records.line, records.line + count, dtype=np.int64).tobytes()
-        self._lines.frombytes(lines)
-        self._numbers.frombytes(lines)
-        self._flags += (RECORD | HAS_URL * records.has_url).tobytes()
+        numbers = np.arange(records.line, records.line + count, dtype=np.int64)
+        self._lines.frombytes((numbers if records.in_line else np.ones_like(numbers)).tobytes())
+        self._numbers.frombytes(numbers.tobytes())
+        self._flags += (RECORD * records.in_line | HAS_URL * records.has_url).tobytes()
         if records.metas is not None:
             self._metas.update((row + i, meta) for i, meta in enumerate(records.metas) if meta)
 

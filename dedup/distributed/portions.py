@@ -32,7 +32,7 @@ from dedup.readers.files import Found, open_regular
 from dedup.readers.jsonl import read_jsonl
 from dedup.readers.notes import Recorded
 from dedup.readers.parquet import damaged, pages_of_batches, read_row_groups
-from dedup.readers.reading import Items, Pending, Reading, Stretches
+from dedup.readers.reading import Items, Pending, Reading, Stretches, Texts
 from dedup.readers.stream import PageStream, read_file
 from dedup.readers.tables import record_name
 
@@ -254,6 +254,7 @@ def _in_portions(batches: Iterator[Any]) -> Iterator[list[Any]]:
 def _rows(batches: list[Any], reading: Reading, _: PageStream) -> Items:
     """The pages of rows, which have no place; without an id their name is empty."""
     for item in pages_of_batches(iter(batches), reading, numbered=False):
+        assert not isinstance(item, Texts)  # rows without an order come one by one
         page = item.page if isinstance(item, Pending) else item
         name = "" if page.id == record_name(None, reading.file, -1) else page.id
         page = replace(page, id=name, line=1, record=False, number=0)

@@ -7,13 +7,18 @@ import tempfile
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
+import numpy as np
+import numpy.typing as npt
+
 from dedup.errors import InputError, MissingExtraError, how_to_install
 from dedup.options import Options
 from dedup.readers.csv import NAMED_TWICE, named_twice
 from dedup.readers.formats import A_REPORT
-from dedup.readers.reading import READ_BYTES, Items, Reading
+from dedup.readers.reading import READ_BYTES, Items, Reading, Stretches, Texts
 from dedup.readers.tables import Records, columns_of, no_field, row_name, text_fields
 from dedup.readers.words import used
+
+Flags = npt.NDArray[np.bool_]
 
 _ROWS = 1000
 _SPOOL_FACTOR = 64  # a compressed table is unpacked to disk, up to so many times max_page_bytes
@@ -29,7 +34,7 @@ def import_pyarrow() -> Any:
     return pyarrow
 
 
-def read_table(stream: BinaryIO, reading: Reading, form: str, packed: bool) -> Items:
+def read_table(stream: BinaryIO, reading: Reading, form: str, packed: bool) -> Stretches:
     """The pages of a Parquet or Arrow file.
 
     Args:
@@ -59,7 +64,7 @@ def damaged(form: str) -> str:
     return f"{form} data is damaged"
 
 
-def read_row_groups(file: BinaryIO, reading: Reading, groups: range, before: int) -> Items:
+def read_row_groups(file: BinaryIO, reading: Reading, groups: range, before: int) -> Stretches:
     """The pages of some row groups of a Parquet file.
 
     Args:
@@ -197,15 +202,17 @@ def batches_of(source: Any, options: Options) -> Iterator[Any]:
         yield from given
 
 
-def pages_of_batches(batches: Iterator[Any], reading: Reading, numbered: bool = True, before: int = 0) -> Items:
+def pages_of_batches(batches: Iterator[Any], reading: Reading, numbered: bool = True, before: int = 0) -> Stretches:
     """The pages of record batches; a cell that cannot be read costs its row only.
 
     Args:
         numbered: The rows have an order; else all have the number -1.
         before: Rows that stand before them; -1: they are counted from 0.
     """
+    from dedup.readers.arrow_columns import plain_rows
+
     records = Records(reading)
-    number = before if numbered else -1
+    number = before + 1 if numbered else -1
     for batch in batches:
         names = batch.schema.names
         records.saw(names)
@@ -213,30 +220,60 @@ def pages_of_batches(batches: Iterator[Any], reading: Reading, numbered: bool = 
             reading.fail(None, f"{no_field(records.texts, names)}; skipped", "text field missing")
             return
         wanted = columns_of(reading.options)
-        columns = [(name, _checked(batch.column(i))) for i, name in enumerate(names) if name in wanted]
-        if not number and (twice := dict.fromkeys(name for name, _ in columns if names.count(name) > 1)):
+        columns = [(name, batch.column(i)) for i, name in enumerate(names) if name in wanted]
+        sound = [_is_sound(column) for _, column in columns]
+        if number == 1 and (twice := dict.fromkeys(name for name, _ in columns if names.count(name) > 1)):
             reading.notes.error(reading.file.place, None, named_twice(twice, "last"), NAMED_TWICE)
         for start in range(0, batch.num_rows, _ROWS):
-            parts = [(name, _values(column.slice(start, _ROWS))) for name, column in columns]
-            for i in range(min(_ROWS, batch.num_rows - start)):
-                number += numbered
-                record = {name: values[i] for name, values in parts}
-                bad = next((name for name, value in record.items() if isinstance(value, Exception)), None)
-                if bad is not None:
-                    named = next((record[name] for name in records.ids if isinstance(record.get(name), str)), None)
-                    cause = _cause(record[bad])
-                    reading.fail(None, f"{row_name(None, number, named)}{bad} {cause}, row skipped", f"row {cause}")
-                    continue
-                page = records.page(record, None, number)
-                if page is not None:
-                    yield page
+            part = {name: column.slice(start, _ROWS) for name, column in columns}
+            count = min(_ROWS, batch.num_rows - start)
+            plain = plain_rows(part, records, number) if all(sound) and numbered else None
+            if plain is None:
+                yield from _rows(part, count, records, number, numbered)
+            else:
+                yield from _stretches(*plain, part, records, number)
+            number += count * numbered
 
 
-def _checked(column: Any) -> Any:
-    """The column, once its offsets and lengths are known to be sound: of a damaged file they lead anywhere.
+def _stretches(texts: Texts, holds: Flags, part: dict[str, Any], records: Records, number: int) -> Stretches:
+    """Rows together where they hold, and one by one where they do not."""
+    at = 0
+    for row in [*np.flatnonzero(~holds).tolist(), len(holds)]:
+        if at < row:
+            yield Texts(texts.heads.part(at, row), texts.text, texts.first[at:row + 1])
+        if row < len(holds):
+            yield from _rows({name: column.slice(row, 1) for name, column in part.items()}, 1, records, number + row, True)
+        at = row + 1
+
+
+def _rows(part: dict[str, Any], count: int, records: Records, number: int, numbered: bool) -> Items:
+    """Rows one by one.
+
+    Args:
+        number: Of the first one.
+    """
+    from dedup.readers.arrow_columns import cells_of
+
+    cells = {name: cells_of(column) for name, column in part.items()}
+    for i in range(count):
+        own = number + i * numbered
+        record = {name: values[i] for name, values in cells.items()}
+        bad = next((name for name, value in record.items() if isinstance(value, Exception)), None)
+        if bad is not None:
+            named = next((record[name] for name in records.ids if isinstance(record.get(name), str)), None)
+            cause = _cause(record[bad])
+            records.reading.fail(None, f"{row_name(None, own, named)}{bad} {cause}, row skipped", f"row {cause}")
+            continue
+        page = records.page(record, None, own)
+        if page is not None:
+            yield page
+
+
+def _is_sound(column: Any) -> bool:
+    """Whether all of a column holds; where it does not, it is but for cells that are not UTF-8.
 
     Raises:
-        pyarrow.ArrowInvalid: They are not.
+        pyarrow.ArrowInvalid: Its offsets and lengths are not sound: of a damaged file they lead anywhere.
     """
     try:
         column.validate(full=True)
@@ -244,8 +281,9 @@ def _checked(column: Any) -> Any:
         plain = _as_bytes(column)
         if plain.type == column.type:
             raise
-        plain.validate(full=True)  # sound but for cells that are not UTF-8
-    return column
+        plain.validate(full=True)
+        return False
+    return True
 
 
 def _as_bytes(column: Any) -> Any:
@@ -264,24 +302,12 @@ def _as_bytes(column: Any) -> Any:
 
 
 def values_of(column: Any) -> list[Any]:
-    """Python values of a chunked array, as ``_values`` gives them; see ``_checked``."""
-    return [value for chunk in column.chunks for value in _values(_checked(chunk))]
+    """Python values of a chunked array, for a cell that has none its error."""
+    from dedup.readers.arrow_columns import cells_of
 
-
-def _values(column: Any) -> list[Any]:
-    """Python values of a column; for a cell that has none its error."""
-    try:
-        values: list[Any] = column.to_pylist()
-        return values
-    except Exception:  # UTF-8 that is none, a time zone that is not known, a date that Python does not have
-        return [_value(column[i]) for i in range(len(column))]
-
-
-def _value(cell: Any) -> Any:
-    try:
-        return cell.as_py()
-    except Exception as error:
-        return error
+    for chunk in column.chunks:
+        _is_sound(chunk)
+    return [value for chunk in column.chunks for value in cells_of(chunk)]
 
 
 def _cause(error: Exception) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from dedup.errors import DedupError, InputError
+from dedup.heads import RecordHeads, Utf8
 from dedup.model import Page, ReadError, Skipped
 from dedup.options import Options
 from dedup.readers.compression import compression_of, unpack
@@ -24,7 +25,7 @@ from dedup.readers.formats import HEAD_BYTES, MARKUP, choose, head_of
 from dedup.readers.jobs import Answer
 from dedup.readers.naming import Naming
 from dedup.readers.notes import Notes
-from dedup.readers.reading import Items, Pending, Reading, Stretches, Texts
+from dedup.readers.reading import Pending, Reading, Stretches, Texts
 from dedup.readers.remote import check_remote, find_remote, is_address, open_remote
 from dedup.readers.words import used
 
@@ -425,13 +426,16 @@ def stream_of_objects(objects: Any, options: Options, name: str = "") -> PageStr
     place = Found(Path(name) if name else OBJECTS, name or "input", name or "input", "", "", True)
     reading = Reading(place, options, notes)
 
-    def items(stream: PageStream) -> Items:
+    def items(stream: PageStream) -> Stretches:
         if speaks_arrow(objects):
             from dedup.readers.parquet import arrow_errors, batches_of, pages_of_batches
 
             with arrow_errors():
                 for item in pages_of_batches(batches_of(objects, options), reading, before=-1):
-                    yield _as_object(item, (item.page if isinstance(item, Pending) else item).number)
+                    if isinstance(item, Texts):
+                        yield replace(item, heads=_as_objects(item.heads))
+                    else:
+                        yield _as_object(item, (item.page if isinstance(item, Pending) else item).number)
             return
         from dedup.readers.tables import Records
 
@@ -448,7 +452,7 @@ def stream_of_objects(objects: Any, options: Options, name: str = "") -> PageStr
             if page is not None:
                 yield page
 
-    def pages(stream: PageStream) -> Items:
+    def pages(stream: PageStream) -> Stretches:
         return _unless_all_refused(items(stream), notes, options)
     return PageStream(pages, options, notes, Naming(), first_row=0)
 
@@ -458,7 +462,7 @@ def speaks_arrow(source: Any) -> bool:
     return hasattr(source, "__arrow_c_stream__") or hasattr(source, "__arrow_c_array__")
 
 
-def _unless_all_refused(items: Items, notes: Notes, options: Options) -> Items:
+def _unless_all_refused(items: Stretches, notes: Notes, options: Options) -> Stretches:
     """The items; a program whose data has no text where it is looked for does not go on with an empty report.
 
     Where texts are there, but null, it does: a batch of a pipeline may hold nothing else.
@@ -491,6 +495,15 @@ def _object_page(thing: Any, index: int, records: Any) -> Page | Pending | None:
     if not isinstance(record, Mapping):
         own.reading.fail(None, f"is {type(thing).__name__}, not a text, mapping or Page; skipped", "item is no page")
     return None if item is None else _as_object(item, index)
+
+
+def _as_objects(heads: RecordHeads) -> RecordHeads:
+    """The same of rows of which the first one's index is ``line``."""
+    ids = heads.ids
+    if heads.source.startswith("input"):
+        names = enumerate(ids.texts(), heads.line)
+        ids = Utf8.of([str(index) if name == f"input#{index}" else name for index, name in names])
+    return RecordHeads(heads.source, ids, heads.urls, heads.has_url, heads.sites, heads.line + 1, heads.metas, in_line=False)
 
 
 def _as_object(item: Page | Pending, index: int) -> Page | Pending:
