@@ -27,6 +27,7 @@ from dedup.verdict_kinds import NAMES, NAVIGATION, SHARED, TEMPLATE
 I8 = npt.NDArray[np.int8]
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
+U8 = npt.NDArray[np.uint8]
 Flags = npt.NDArray[np.bool_]
 
 DEVICE_SHARE, FOOTER_SHARE, NEXT_BLOCKS = 0.5, 0.5, 3  # of a copy that is for one device, in the footer; to the next copy
@@ -34,6 +35,7 @@ COPY_SHARE = 0.9  # of both pages' words, for one to be a copy of the other
 TEMPLATE_AGAIN = 0.95  # of a place that lies in the template, for it to be no passage of its own
 OWN_SHARE = 0.5  # of a site's pages, that a headline stands on fewer of to be the page's own
 LINK_LIST = 0.8  # of a copy in links, for it to be a list of links
+STANDS = 1 << 18  # whose copies are looked at together
 MIN_CONTENT = 0.05  # of a page's words that are not template, for the template to be left out of that
 
 
@@ -196,28 +198,40 @@ class Judgement:
         """Which stands are of a text at several addresses: their passage goes on from the page's own headline, which most
         pages of the site do not have, or it stands on the very pages on which such a one does; or they open an article that
         pages of the site list with its headline."""
-        pages = np.unique(self.page[stands])
-        marked = headlines(self.findings.corpus, pages.tolist())
-        before = sums(marked.astype(np.int64))
-        rows, first = kernel.take_ranges(self.first, stands)
-        copies = self.copies.take(rows)
-        over = before[copies.last_block] > before[copies.first_block + ~copies.opens]
+        held = np.zeros(len(self.findings.corpus.pages), bool)
+        held[self.page[stands]] = True
+        marked = headlines(self.findings.corpus, rows_of(held).tolist())
+        if not marked.any():
+            return np.zeros(len(stands), bool)
+        goes_on = self._over_headlines(marked, stands)
         group, site, of_site = self.group[stands], self.sites[0][self.page[stands]], self.sites[1]
         new = begins_new(group)
         number = np.cumsum(new) - 1
         few = np.bincount(number)[number] < OWN_SHARE * of_site[site]
-        owned = np.logical_and.reduceat(np.logical_or.reduceat(over, first[:-1]) & few, rows_of(new))
+        owned = np.logical_and.reduceat(goes_on & few, rows_of(new))
         opens: Flags = np.logical_and.reduceat(few, rows_of(new))
-        if opens.any() and marked.any():
+        if opens.any():
             opens &= self._opens_an_article(stands, number, rows_of(marked > 0))
-        else:
-            opens[:] = False
         if owned.any():
             mixed = self.page[stands].astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
             on = np.add.reduceat((mixed ^ mixed >> np.uint64(32)) * mixed, rows_of(new))  # equal for groups of the same pages
             opens |= np.isin(on, on[owned])
         found: Flags = opens[number]
         return found
+
+    def _over_headlines(self, marked: U8, stands: I64) -> Flags:
+        """Which stands have a copy that goes on from a headline: over one, or from the one that it begins with.
+
+        Args:
+            marked: Blocks that are headlines.
+        """
+        before, over = sums(marked.astype(np.int64)), np.empty(len(stands), bool)
+        for begin in range(0, len(stands), STANDS):  # figures of all copies at one time would take much memory
+            rows, first = kernel.take_ranges(self.first, stands[begin:begin + STANDS])
+            copies = self.copies.take(rows)
+            goes_on = before[copies.last_block] > before[copies.first_block + ~copies.opens]
+            over[begin:begin + STANDS] = np.logical_or.reduceat(goes_on, first[:-1])
+        return over
 
     def _opens_an_article(self, stands: I64, number: I64, headline: I64) -> Flags:
         """Which groups are quoted of an article by what lists it: its headline as a heading, and more; or what stands behind

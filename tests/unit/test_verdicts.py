@@ -343,7 +343,9 @@ def site_with(tmp_path, article, copies, others):
     return scan(tmp_path)
 
 
-def test_an_article_at_several_addresses_of_a_site_is_no_template(tmp_path):
+@pytest.mark.parametrize("stands", [1, 3, 1 << 18])
+def test_an_article_at_several_addresses_of_a_site_is_no_template(tmp_path, monkeypatch, stands):
+    monkeypatch.setattr("dedup.verdicts.STANDS", stands)
     report = site_with(tmp_path, (prose(7, 77), P[:4]), 3, 8)
     template = {number for page in report.pages for v in page.verdicts if v.kind == "template" for number in v.groups}
     told = [report.groups[number].occurrences[0].text for number in template]
