@@ -35,7 +35,7 @@ COPY_SHARE = 0.9  # of both pages' words, for one to be a copy of the other
 TEMPLATE_AGAIN = 0.95  # of a place that lies in the template, for it to be no passage of its own
 OWN_SHARE = 0.5  # of a site's pages, that a headline stands on fewer of to be the page's own
 LINK_LIST = 0.8  # of a copy in links, for it to be a list of links
-STANDS = 1 << 18  # whose copies are looked at together
+STANDS = 1 << 18  # whose copies are looked at together: figures of all at one time would take much memory
 MIN_CONTENT = 0.05  # of a page's words that are not template, for the template to be left out of that
 
 
@@ -226,7 +226,7 @@ class Judgement:
             marked: Blocks that are headlines.
         """
         before, over = sums(marked.astype(np.int64)), np.empty(len(stands), bool)
-        for begin in range(0, len(stands), STANDS):  # figures of all copies at one time would take much memory
+        for begin in range(0, len(stands), STANDS):
             rows, first = kernel.take_ranges(self.first, stands[begin:begin + STANDS])
             copies = self.copies.take(rows)
             goes_on = before[copies.last_block] > before[copies.first_block + ~copies.opens]
@@ -270,12 +270,16 @@ class Judgement:
         framed = np.zeros(len(self.findings.corpus.pages), bool)
         framed[self.page[template]] = True
         again, asked = np.zeros(len(template), bool), rows_of(~template & framed[self.page])
-        if len(asked):
-            frame_rows = kernel.take_ranges(self.first, rows_of(template))[0]
-            frame = self.stretches(frame_rows, self.table.page[frame_rows])
-            row, first = kernel.take_ranges(self.first, asked)
+        if not len(asked):
+            return again
+        frame_rows = kernel.take_ranges(self.first, rows_of(template))[0]
+        frame = self.stretches(frame_rows, self.table.page[frame_rows])
+        del frame_rows
+        for begin in range(0, len(asked), STANDS):
+            stands = asked[begin:begin + STANDS]
+            row, first = kernel.take_ranges(self.first, stands)
             size, inside = self._sizes(row, frame)
-            again[asked] = np.logical_and.reduceat(inside >= TEMPLATE_AGAIN * size, first[:-1])
+            again[stands] = np.logical_and.reduceat(inside >= TEMPLATE_AGAIN * size, first[:-1])
         return again
 
     def _sizes(self, rows: I64, frame: Parts) -> tuple[I64, I64]:

@@ -134,7 +134,9 @@ def test_more_than_the_share_fails_and_says_what_does_not_count(repo: Repository
     assert "template, navigation and refrains do not count" in said
 
 
-def test_a_template_counts_for_no_share(repo: Repository, run: Run) -> None:
+@pytest.mark.parametrize("stands", [1, 1 << 18])
+def test_a_template_counts_for_no_share(repo: Repository, run: Run, monkeypatch: pytest.MonkeyPatch, stands: int) -> None:
+    monkeypatch.setattr("dedup.verdicts.STANDS", stands)
     repo.git("checkout", "-q", "one")
     for number in range(30):
         repo.write(f"p{number:02}.md", page(number, OTHER))
