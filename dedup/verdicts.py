@@ -6,13 +6,14 @@ The rules are columnar; sentences are made when a page is asked for. Figures sta
 from __future__ import annotations
 
 import copy
+import itertools
 from collections.abc import Collection
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
-from dedup.columns import begins_new, rows_of, sums, widths
+from dedup.columns import begins_new, distinct_numbers, rows_of, sums, widths
 from dedup.copies import describe_copies
 from dedup.findings import Findings
 from dedup.keep import kept_pages
@@ -267,19 +268,19 @@ class Judgement:
         """Stands that are the template again, and a word beside it by chance: nearly all of each place lies in it."""
         if not template.any():
             return template
-        framed = np.zeros(len(self.findings.corpus.pages), bool)
-        framed[self.page[template]] = True
-        again, asked = np.zeros(len(template), bool), rows_of(~template & framed[self.page])
-        if not len(asked):
-            return again
-        frame_rows = kernel.take_ranges(self.first, rows_of(template))[0]
-        frame = self.stretches(frame_rows, self.table.page[frame_rows])
-        del frame_rows
-        for begin in range(0, len(asked), STANDS):
-            stands = asked[begin:begin + STANDS]
-            row, first = kernel.take_ranges(self.first, stands)
-            size, inside = self._sizes(row, frame)
-            again[stands] = np.logical_and.reduceat(inside >= TEMPLATE_AGAIN * size, first[:-1])
+        again = np.zeros(len(template), bool)
+        order, first = self.by_page
+        cuts = np.append(np.searchsorted(first, np.arange(0, len(order), STANDS)), len(first) - 1)
+        for begin, end in itertools.pairwise(distinct_numbers(cuts).tolist()):  # ranges of pages
+            stands = np.sort(order[first[begin]:first[end]])
+            framing, others = stands[template[stands]], stands[~template[stands]]
+            if not len(framing) or not len(others):
+                continue
+            rows = kernel.take_ranges(self.first, framing)[0]
+            frame = self.stretches(rows, self.table.page[rows])
+            rows, of_stand = kernel.take_ranges(self.first, others)
+            size, inside = self._sizes(rows, frame)
+            again[others] = np.logical_and.reduceat(inside >= TEMPLATE_AGAIN * size, of_stand[:-1])
         return again
 
     def _sizes(self, rows: I64, frame: Parts) -> tuple[I64, I64]:
