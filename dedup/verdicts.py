@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import itertools
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from functools import cached_property
 
 import numpy as np
@@ -269,10 +269,7 @@ class Judgement:
         if not template.any():
             return template
         again = np.zeros(len(template), bool)
-        order, first = self.by_page
-        cuts = np.append(np.searchsorted(first, np.arange(0, len(order), STANDS)), len(first) - 1)
-        for begin, end in itertools.pairwise(distinct_numbers(cuts).tolist()):  # ranges of pages
-            stands = np.sort(order[first[begin]:first[end]])
+        for stands in self._of_pages():
             framing, others = stands[template[stands]], stands[~template[stands]]
             if not len(framing) or not len(others):
                 continue
@@ -310,10 +307,13 @@ class Judgement:
     def _chars(self) -> tuple[I64, I64, Parts]:
         """Characters in blocks of each page: all, and those that are not the site's template; and where that stands."""
         corpus = self.findings.corpus
-        template = kernel.take_ranges(self.first, rows_of(self.across == TEMPLATE))[0]
         blocks = np.where(widths(corpus.token_first) > 0, corpus.end - corpus.start, 0)
         of_page = widths(sums(blocks)[corpus.page_first])
-        frame = self.stretches(template, self.table.page[template])
+        frames = [Parts(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int64))]
+        for stands in self._of_pages() if (self.across == TEMPLATE).any() else ():
+            rows = kernel.take_ranges(self.first, stands[self.across[stands] == TEMPLATE])[0]
+            frames.append(self.stretches(rows, self.table.page[rows]))
+        frame = Parts(*(np.concatenate([getattr(part, name) for part in frames]) for name in ("owner", "start", "end")))
         content = of_page - np.bincount(frame.owner, frame.end - frame.start, len(of_page))
         return of_page, content.astype(np.int64), frame
 
@@ -439,6 +439,13 @@ class Judgement:
         if share is not None:
             end = start + np.ceil((end - start) * np.repeat(share, counts)).astype(np.int64)
         return Parts(np.repeat(owner, counts).astype(np.int64), start, end).apart()
+
+    def _of_pages(self) -> Iterator[I64]:
+        """The stands of some pages after those of others, ``STANDS`` or so at a time; ascending."""
+        order, first = self.by_page
+        cuts = np.append(np.searchsorted(first, np.arange(0, len(order), STANDS)), len(first) - 1)
+        for begin, end in itertools.pairwise(distinct_numbers(cuts).tolist()):
+            yield np.sort(order[first[begin]:first[end]])
 
     @cached_property
     def by_page(self) -> tuple[I64, I64]:
