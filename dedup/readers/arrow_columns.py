@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from pyarrow import string, types
+from pyarrow import ArrowException, large_string, string, types
 
 from dedup.heads import RecordHeads, Utf8
 from dedup.readers.reading import Texts, sites_of
@@ -24,6 +24,7 @@ def plain_rows(columns: dict[str, Any], records: Records, number: int) -> tuple[
         number: Of the first row.
     """
     name = next((name for name in records.texts if name in columns), "")
+    columns = {name: _without_views(column) for name, column in columns.items()}
     fields = (*records.ids, "url", *records.meta)
     if records.form != "text" or not name or any(_nested(field, columns) for field in fields):
         return None
@@ -62,6 +63,16 @@ def _value(cell: Any) -> Any:
 def _nested(name: str, columns: dict[str, Any]) -> bool:
     """Whether a dotted name leads into a column."""
     return name not in columns and name.split(".")[0] in columns
+
+
+def _without_views(column: Any) -> Any:
+    """Strings that lie anywhere, as Polars has them, one behind the other; another column as it is."""
+    if not types.is_string_view(column.type):
+        return column
+    try:
+        return column.cast(large_string())
+    except ArrowException:  # a version of pyarrow that cannot
+        return column
 
 
 def _is_string(column: Any) -> bool:
