@@ -35,9 +35,9 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return times
 
 
-def checked(tmp_path: Path, **settings: Any) -> dedup.Report:
+def checked(tmp_path: Path, own: str = "", **settings: Any) -> dedup.Report:
     with Index.create(tmp_path / "i.dedup", PAGES) as index:
-        return index.check(ASKED, threads=1, **settings)
+        return index.check({"id": "q", "text": ASKED["text"] + own}, threads=1, **settings)
 
 
 def test_groups_are_there_before_anything_is_said_of_pages(tmp_path: Path, made: list[int]) -> None:
@@ -71,9 +71,13 @@ def test_who_watches_sees_the_verdicts_being_made(tmp_path: Path, made: list[int
 
 
 def test_what_is_hidden_is_hidden_before_somebody_asks(tmp_path: Path) -> None:
-    report = checked(tmp_path, hide="shared")
+    own = "\nNobody has said these words of my own before, nor will anybody say them again."
+    report = checked(tmp_path, own, hide="shared")
     assert (len(report.groups), report.hidden) == (0, 1)
     assert report.summary.groups == 0
+    (tmp_path / "i.dedup").unlink()
+    copied = checked(tmp_path, hide="shared")  # that it is a copy says more
+    assert (len(copied.groups), copied.hidden) == (1, 0)
 
 
 @pytest.mark.parametrize("again", [lambda report: pickle.loads(pickle.dumps(report)), copy.copy, copy.deepcopy])
