@@ -20,7 +20,6 @@ from dedup.readers.stream import PageStream
 
 pa = pytest.importorskip("pyarrow")
 pq = pytest.importorskip("pyarrow.parquet")
-columns = pytest.importorskip("dedup.readers.arrow_columns")
 
 WORDS = st.text("aé語 \n.#1", max_size=12)
 LONG = st.sampled_from(["ab " * 400, "é" * 600, "é" * 1001])  # more bytes than a page may have, or more characters, too
@@ -53,7 +52,7 @@ def tables(draw: st.DrawFn) -> Any:
 
 
 def as_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(columns, "plain_rows", lambda *_: None)
+    monkeypatch.setattr("dedup.readers.arrow_columns.plain_rows", lambda *_: None)
 
 
 def all_of(stream: PageStream) -> tuple[list[Page], list[Page], list[str], list[tuple[str, int]]]:
