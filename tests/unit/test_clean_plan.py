@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dedup.api import clean, scan
+from dedup.cleaning import plan
 from dedup.cleaning.choices import Choices
 from dedup.cleaning.signs import sign_digests
 from dedup.errors import GuardError, OptionError
@@ -58,6 +59,18 @@ def test_equal_pages_are_one_page_of_a_corpus():
     assert len(done.pages) == 2
     assert done.accounting.dropped == 1
     assert [removal.place.page for removal in done.removals if removal.verdict == "copy-of"] == ["2"]
+
+
+def test_pages_are_compared_however_alike_their_digests_are(monkeypatch):
+    digests = plan.word_digests
+
+    def all_alike(corpus):
+        pages, prints = digests(corpus)
+        return pages, np.zeros_like(prints)
+    monkeypatch.setattr(plan, "word_digests", all_alike)
+    monkeypatch.setattr(plan, "sign_digests", lambda text, start, end: np.zeros(len(start), np.uint64))
+    pages = ["It is shut today.", "It is open today.", "It is shut today.", "It is open today."]
+    assert list(scan([{"id": str(n), "text": text} for n, text in enumerate(pages)]).keep) == [True, True, False, True]
 
 
 @pytest.mark.parametrize(("keep", "meta", "kept"), [
